@@ -1,0 +1,146 @@
+#include "fcgi/serve.h"
+
+#include "base/clock.h"
+#include "fcgi/accept.h"
+#include "fcgi/reply.h"
+#include "fcgi/variables.h"
+
+/* What a worker keeps from one request to the next, so that a request takes nothing from the heap. */
+struct worker {
+    const struct router *router;
+    const struct fcgi_options *options;
+    const struct fcgi_hooks *hooks;
+    FCGX_Request fcgx;
+    struct arena arena;
+    struct buf body;
+    struct buf head;
+    struct http_response response;
+    struct fcgi_ids ids;
+};
+
+static bool may_have_body(enum http_method method)
+{
+    return (method & (HTTP_POST | HTTP_PUT | HTTP_PATCH)) != 0;
+}
+
+/*
+ * Reads the body to its end, under the limit. Some front servers send no length for a chunked body, or an empty one. ERR_IO: the peer
+ * died on the way: what came is not what was sent, and must not be acted on.
+ */
+static enum err read_body(struct worker *w, struct http_request *request, bool *all_read)
+{
+    enum { PIECE = 8192 };
+    struct span length_text = http_request_header(request, HTTP_HEADER_CONTENT_LENGTH);
+    uint64_t length = 0;
+    bool known = length_text.len > 0;
+    *all_read = false;
+    if (known && !span_to_u64(length_text, UINT64_MAX, &length))
+        return ERR_INVALID;
+    if (known && length > w->options->body_max) {
+        request->body_too_large = true;
+        return OK;
+    }
+    for (;;) {
+        char *to = buf_reserve(&w->body, PIECE);
+        if (to == NULL)
+            return ERR_NOMEM;
+        int n = FCGX_GetStr(to, PIECE, w->fcgx.in);
+        buf_extend(&w->body, (size_t)n);
+        if (w->body.len > w->options->body_max) {
+            request->body_too_large = true;
+            return OK;
+        }
+        if (n < PIECE)
+            break;
+    }
+    if (FCGX_GetError(w->fcgx.in) != 0 || (known && w->body.len != length))
+        return ERR_IO;
+    *all_read = true;
+    request->body = buf_span(&w->body);
+    return OK;
+}
+
+static void send_reply(struct worker *w, enum http_method method)
+{
+    fcgi_reply_head(&w->head, &w->response, method);
+    struct span body = fcgi_reply_body(&w->response, method);
+    FCGX_PutStr(w->head.ptr, (int)w->head.len, w->fcgx.out);
+    if (body.len > 0)
+        FCGX_PutStr(body.ptr, (int)body.len, w->fcgx.out);
+}
+
+/* One request, from the connection to its close. */
+static void answer_one(struct worker *w, int fd)
+{
+    struct http_request request = {0};
+    struct route_outcome outcome = {0};
+    bool all_read = true;
+    int64_t begun_us = clock_monotonic_us();
+
+    w->hooks->request_begin(w->hooks->data, begun_us);
+    if (!fcgi_request_begin(&w->fcgx, fd)) {
+        w->hooks->request_end(w->hooks->data, 0);
+        return;
+    }
+    enum err e = fcgi_variables_read(w->fcgx.envp, w->options->mount, &w->arena, &request);
+    fcgi_ids_next(&w->ids, request.id);
+    if (e != ERR_NOMEM && may_have_body(request.method))
+        e = read_body(w, &request, &all_read);
+    if (e != ERR_NOMEM && e != ERR_IO) {
+        route_answer(w->router, &request, &w->response, &w->arena, &outcome);
+        send_reply(w, request.method);
+        fcgi_reply_log(w->options->log, w->options->access_log, &request, &w->response, &outcome,
+                       clock_monotonic_us() - begun_us);
+    }
+    fcgi_request_end(&w->fcgx, all_read);
+    w->hooks->request_end(w->hooks->data, w->response.status);
+    w->hooks->idle(w->hooks->data);
+
+    http_response_reset(&w->response);
+    buf_clear(&w->head);
+    buf_clear(&w->body);
+    arena_reset(&w->arena);
+}
+
+static enum err loop(struct worker *w, struct fcgi_acceptor *acceptor, const sigset_t *wait_mask)
+{
+    for (;;) {
+        bool stopping = w->hooks->stopping(w->hooks->data);
+        int fd;
+        if (stopping && !w->options->drain)
+            return OK;
+        enum err e = fcgi_acceptor_take(acceptor, wait_mask, stopping ? 0 : -1, w->options->io_timeout_s, &fd);
+        if (e != OK)
+            return e;
+        if (fd >= 0)
+            answer_one(w, fd);
+        else if (stopping)
+            return OK;
+    }
+}
+
+enum err fcgi_serve(int listen_fd, const sigset_t *wait_mask, const struct router *router,
+                    const struct fcgi_options *options, const struct fcgi_hooks *hooks, struct err_detail *detail)
+{
+    struct worker w = {.router = router, .options = options, .hooks = hooks};
+    struct fcgi_acceptor acceptor;
+    enum err e = OK;
+
+    if ((e = fcgi_acceptor_init(&acceptor, listen_fd, detail)) != OK)
+        return e;
+    /* no socket is given: libfcgi must never wait for a connection itself */
+    if (FCGX_Init() != 0 || FCGX_InitRequest(&w.fcgx, -1, FCGI_FAIL_ACCEPT_ON_INTR) != 0) {
+        e = err_set(detail, ERR_IO, "libfcgi cannot be initialised");
+        goto out;
+    }
+    fcgi_ids_init(&w.ids);
+    if ((e = loop(&w, &acceptor, wait_mask)) != OK)
+        err_set(detail, e, "waiting for connections failed");
+out:
+    fcgi_acceptor_fini(&acceptor);
+    http_response_fini(&w.response);
+    buf_fini(&w.head);
+    buf_fini(&w.body);
+    arena_fini(&w.arena);
+    return e;
+}

@@ -1,0 +1,29 @@
+/*
+ * One exchange: what a handler is called with. The route room has matched the path, checked the token and the scope; the
+ * handler decides on the resource and fills the response. It lives on the worker's stack for one request.
+ */
+#pragma once
+#include "base/arena.h"
+#include "http/request.h"
+#include "http/response.h"
+
+struct token_identity; /* the token room's; NULL on an open path */
+
+enum { HTTP_MAX_CAPTURES = 2 };
+
+struct http_exchange {
+    const struct http_request *request;
+    struct http_response *response;
+    struct arena *arena; /* for whatever must live as long as the exchange */
+    int64_t now_ms;      /* when the request came in */
+    const struct token_identity *caller;
+    /* the path's variable segments, percent-decoded once, in the order of the pattern */
+    struct span captures[HTTP_MAX_CAPTURES];
+    size_t capture_count;
+};
+
+/*
+ * A handler: data is what the composition root wired to it. It answers by filling exchange->response, errors as problem documents included,
+ * and returns the err that describes the outcome for the log (OK when the answer is as meant, whatever its status).
+ */
+typedef enum err (*http_handler)(void *data, struct http_exchange *exchange);

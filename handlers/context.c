@@ -1,0 +1,36 @@
+#include "handlers/context.h"
+
+enum err handlers_store(struct handlers_context *context, struct store **out, struct err_detail *detail)
+{
+    enum err e = OK;
+    *out = NULL;
+    if (context->store == NULL) {
+        e = store_open(context->store_url, &context->store_options, &context->store, detail);
+        /* a database that is not there or not migrated is the operator's fault, never a "not found" to a client */
+        if (e == ERR_NOT_FOUND || e == ERR_INVALID)
+            e = ERR_IO;
+    }
+    *out = context->store;
+    return e;
+}
+
+enum err handlers_revoked_until(void *data, struct span subject, int64_t *until_s, struct err_detail *detail)
+{
+    struct store *store;
+    enum err e = handlers_store(data, &store, detail);
+    return e == OK ? store_revoked_until(store, subject, until_s, detail) : e;
+}
+
+void handlers_idle(struct handlers_context *context, const struct log *log)
+{
+    struct err_detail detail = {0};
+    if (context->store == NULL || !store_checkpoint_due(context->store))
+        return;
+    if (store_checkpoint(context->store, false, &detail) != OK)
+        LOG(log, LOG_WARN, "checkpoint-failed", LOG_STR("reason", detail.text));
+}
+
+void handlers_context_fini(struct handlers_context *context)
+{
+    store_close(&context->store);
+}
