@@ -6,7 +6,8 @@ enum err handlers_store(struct handlers_context *context, struct store **out, st
     *out = NULL;
     if (context->store == NULL) {
         e = store_open(context->store_url, &context->store_options, &context->store, detail);
-        /* a database that is not there or not migrated is the operator's fault, never a "not found" to a client */
+        /* a database that is not there or not migrated is the operator's fault, never a "not found" to a
+         * client */
         if (e == ERR_NOT_FOUND || e == ERR_INVALID)
             e = ERR_IO;
     }

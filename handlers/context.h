@@ -1,6 +1,6 @@
 /*
- * What the handlers are wired to: the store of this process and the policies of the configuration. One for each worker, made by the composition root;
- * a handler gets it as its data.
+ * What the handlers are wired to: the store of this process and the policies of the configuration. One for
+ * each worker, made by the composition root; a handler gets it as its data.
  */
 #pragma once
 #include "base/err.h"
@@ -14,14 +14,15 @@ struct handlers_context {
     struct store_options store_options;
     struct store *store; /* NULL until the first request that needs it, and while it cannot be opened */
     struct http_cache_policy cache;
-    size_t attributes_max;      /* bytes */
-    struct span jwks;           /* the document of /.well-known/jwks.json */
-    struct span jwks_etag;      /* its entity tag, quoted */
-    int64_t jwks_modified_s;    /* Unix time of the newest change to a key */
+    size_t attributes_max;   /* bytes */
+    struct span jwks;        /* the document of /.well-known/jwks.json */
+    struct span jwks_etag;   /* its entity tag, quoted */
+    int64_t jwks_modified_s; /* Unix time of the newest change to a key */
 };
 
 /* The store, opened if it is not open. Its errors, with the cause in detail. Not owned by the caller. */
-MUST_USE enum err handlers_store(struct handlers_context *context, struct store **out, struct err_detail *detail);
+MUST_USE enum err handlers_store(struct handlers_context *context, struct store **out,
+                                 struct err_detail *detail);
 /* For the route room's guard: data is the context. */
 enum err handlers_revoked_until(void *data, struct span subject, int64_t *until_s, struct err_detail *detail);
 /* Behind an answer: copies the write-ahead log back when it has grown long. */

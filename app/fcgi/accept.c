@@ -31,15 +31,17 @@ void fcgi_acceptor_fini(struct fcgi_acceptor *a)
     a->epoll_fd = -1;
 }
 
-/* What accept(2) says of a connection that died in the queue, or of a lack that passes: no reason to give up. */
+/* What accept(2) says of a connection that died in the queue, or of a lack that passes: no reason to give up.
+ */
 static bool passes(int why)
 {
-    return why == EAGAIN || why == EINTR || why == ECONNABORTED || why == EPROTO || why == EPERM || why == EMFILE ||
-           why == ENFILE || why == ENOBUFS || why == ENOMEM || why == ENETDOWN || why == EHOSTDOWN ||
-           why == ENONET || why == EHOSTUNREACH || why == ENETUNREACH;
+    return why == EAGAIN || why == EINTR || why == ECONNABORTED || why == EPROTO || why == EPERM ||
+           why == EMFILE || why == ENFILE || why == ENOBUFS || why == ENOMEM || why == ENETDOWN ||
+           why == EHOSTDOWN || why == ENONET || why == EHOSTUNREACH || why == ENETUNREACH;
 }
 
-enum err fcgi_acceptor_take(struct fcgi_acceptor *a, const sigset_t *mask, int wait_ms, int io_timeout_s, int *fd)
+enum err fcgi_acceptor_take(struct fcgi_acceptor *a, const sigset_t *mask, int wait_ms, int io_timeout_s,
+                            int *fd)
 {
     struct epoll_event event;
     struct timeval limit = {.tv_sec = io_timeout_s};

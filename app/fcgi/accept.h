@@ -1,10 +1,12 @@
 /*
- * Waiting for, and taking, one connection at a time for libfcgi. The library's own accept blocks where signals are lost, has no time
- * limit on what it reads, and wakes every worker; so the waiting and the accept are done here and the connected socket is handed
- * to the library. That touches fields of FCGX_Request that its header calls private (ipcFd, keepConnection, detached): this is the only file that
- * does, and a unit test fails when a new libfcgi treats them otherwise.
+ * Waiting for, and taking, one connection at a time for libfcgi. The library's own accept blocks where
+ * signals are lost, has no time limit on what it reads, and wakes every worker; so the waiting and the accept
+ * are done here and the connected socket is handed to the library. That touches fields of FCGX_Request that
+ * its header calls private (ipcFd, keepConnection, detached): this is the only file that does, and a unit
+ * test fails when a new libfcgi treats them otherwise.
  *
- * Runs in a worker, single thread. Signals stay blocked but for the time of the wait (epoll_pwait), so that none cuts a request short.
+ * Runs in a worker, single thread. Signals stay blocked but for the time of the wait (epoll_pwait), so that
+ * none cuts a request short.
  */
 #pragma once
 #include "base/err.h"
@@ -17,22 +19,27 @@ struct fcgi_acceptor {
     int epoll_fd;
 };
 
-/* Makes the epoll instance (EPOLLEXCLUSIVE: one connection wakes one worker) and sets listen_fd non-blocking. ERR_IO. */
+/* Makes the epoll instance (EPOLLEXCLUSIVE: one connection wakes one worker) and sets listen_fd non-blocking.
+ * ERR_IO. */
 MUST_USE enum err fcgi_acceptor_init(struct fcgi_acceptor *a, int listen_fd, struct err_detail *detail);
 void fcgi_acceptor_fini(struct fcgi_acceptor *a);
 
 /*
- * Waits with this signal mask, at most wait_ms (-1: for ever), and takes a connection; reads and writes on it then fail after io_timeout_s.
- * Gives the descriptor, or -1 with nothing taken: a signal came, the time is up, or another worker was quicker: look at what is asked of you, and call again.
- * ERR_IO: the listening socket is no good any more.
+ * Waits with this signal mask, at most wait_ms (-1: for ever), and takes a connection; reads and writes on it
+ * then fail after io_timeout_s. Gives the descriptor, or -1 with nothing taken: a signal came, the time is
+ * up, or another worker was quicker: look at what is asked of you, and call again. ERR_IO: the listening
+ * socket is no good any more.
  */
-MUST_USE enum err fcgi_acceptor_take(struct fcgi_acceptor *a, const sigset_t *mask, int wait_ms, int io_timeout_s, int *fd);
+MUST_USE enum err fcgi_acceptor_take(struct fcgi_acceptor *a, const sigset_t *mask, int wait_ms,
+                                     int io_timeout_s, int *fd);
 
 /*
- * Reads a request's beginning and its parameters from the connection, which now belongs to request (made by FCGX_InitRequest with socket -1).
- * false: the peer went away, spoke nonsense, or sent parameters cut short (libfcgi calls that success); the connection is closed then.
+ * Reads a request's beginning and its parameters from the connection, which now belongs to request (made by
+ * FCGX_InitRequest with socket -1). false: the peer went away, spoke nonsense, or sent parameters cut short
+ * (libfcgi calls that success); the connection is closed then.
  */
 MUST_USE bool fcgi_request_begin(FCGX_Request *request, int fd);
-/* Sends what was written and closes the connection, also when the front server asked to keep it: a kept one would pin this worker to one client.
- * all_read: the body was read to its end, so that nothing is lost by closing at once instead of lingering. Gives false when the peer did not take it all. */
+/* Sends what was written and closes the connection, also when the front server asked to keep it: a kept one
+ * would pin this worker to one client. all_read: the body was read to its end, so that nothing is lost by
+ * closing at once instead of lingering. Gives false when the peer did not take it all. */
 bool fcgi_request_end(FCGX_Request *request, bool all_read);

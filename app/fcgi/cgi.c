@@ -7,7 +7,8 @@
 #include <errno.h>
 #include <unistd.h>
 
-/* CONTENT_LENGTH bytes of standard input; to its end where the front server did not say how many (a chunked body). */
+/* CONTENT_LENGTH bytes of standard input; to its end where the front server did not say how many (a chunked
+ * body). */
 static enum err read_body(struct http_request *request, size_t max, struct buf *body)
 {
     struct span length_text = http_request_header(request, HTTP_HEADER_CONTENT_LENGTH);
@@ -58,7 +59,8 @@ static bool may_have_body(enum http_method method)
     return (method & (HTTP_POST | HTTP_PUT | HTTP_PATCH)) != 0;
 }
 
-enum err fcgi_cgi_answer(char *const *environment, const struct router *router, const struct fcgi_options *options)
+enum err fcgi_cgi_answer(char *const *environment, const struct router *router,
+                         const struct fcgi_options *options)
 {
     struct http_request request = {0};
     struct http_response response = {0};
@@ -76,10 +78,11 @@ enum err fcgi_cgi_answer(char *const *environment, const struct router *router, 
     if (may_have_body(request.method) && (e = read_body(&request, options->body_max, &body)) != OK)
         goto out;
     route_answer(router, &request, &response, &arena, &outcome);
-    fcgi_reply_head(&head, &response, request.method);
+    fcgi_reply_head(&head, &response);
     if ((e = buf_status(&head)) == OK && (e = write_all(buf_span(&head))) == OK)
         e = write_all(fcgi_reply_body(&response, request.method));
-    fcgi_reply_log(options->log, options->access_log, &request, &response, &outcome, clock_monotonic_us() - begun_us);
+    fcgi_reply_log(options->log, options->access_log, &request, &response, &outcome,
+                   clock_monotonic_us() - begun_us);
 out:
     buf_fini(&head);
     buf_fini(&body);

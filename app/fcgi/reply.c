@@ -1,7 +1,6 @@
 #include "fcgi/reply.h"
 
 #include "crypto/hash.h"
-#include "crypto/hex.h"
 #include "crypto/random.h"
 
 void fcgi_ids_init(struct fcgi_ids *ids)
@@ -12,21 +11,23 @@ void fcgi_ids_init(struct fcgi_ids *ids)
 
 void fcgi_ids_next(struct fcgi_ids *ids, char out[33])
 {
-    uint64_t halves[2];
-    for (size_t i = 0; i < 2; i++) {
+    static const char digits[] = "0123456789abcdef";
+    for (size_t half = 0; half < 2; half++) {
         uint64_t n = ids->counter++;
-        halves[i] = crypto_siphash(ids->key, span_of((const char *)&n, sizeof n));
+        uint64_t hash = crypto_siphash(ids->key, span_of((const char *)&n, sizeof n));
+        for (size_t i = 0; i < 16; i++, hash >>= 4)
+            out[half * 16 + i] = digits[hash & 15];
     }
-    crypto_hex_encode(span_of((const char *)halves, sizeof halves), out);
+    out[32] = '\0';
 }
 
-static bool has_body(int status, enum http_method method)
+/* RFC 9110 sections 15.3.5 and 15.4.5: these two have no content, and no length that would describe one. */
+static bool may_have_length(int status)
 {
-    /* RFC 9110 sections 9.3.2, 15.3.5, 15.4.5 */
-    return method != HTTP_HEAD && status != 204 && status != 304;
+    return status != 204 && status != 304;
 }
 
-void fcgi_reply_head(struct buf *out, struct http_response *response, enum http_method method)
+void fcgi_reply_head(struct buf *out, struct http_response *response)
 {
     if (response->status == 0 || response->head.failed || response->body.failed) {
         http_response_restart(response, 500);
@@ -38,30 +39,33 @@ void fcgi_reply_head(struct buf *out, struct http_response *response, enum http_
     buf_append(out, span_str(http_status_reason(response->status)));
     buf_lit(out, "\r\n");
     buf_append(out, buf_span(&response->head));
-    if (method == HTTP_HEAD || has_body(response->status, method)) {
-        if (response->status != 204 && response->status != 304) {
-            buf_lit(out, "Content-Length: ");
-            buf_u64(out, response->body.len);
-            buf_lit(out, "\r\n");
-        }
+    if (may_have_length(response->status)) {
+        buf_lit(out, "Content-Length: ");
+        buf_u64(out, response->body.len);
+        buf_lit(out, "\r\n");
     }
     buf_lit(out, "\r\n");
 }
 
 struct span fcgi_reply_body(const struct http_response *response, enum http_method method)
 {
-    return has_body(response->status, method) ? buf_span(&response->body) : SPAN("");
+    /* RFC 9110 section 9.3.2: HEAD gets what GET would, without the content */
+    if (method == HTTP_HEAD || !may_have_length(response->status))
+        return SPAN("");
+    return buf_span(&response->body);
 }
 
 void fcgi_reply_log(const struct log *log, bool access, const struct http_request *request,
-                    const struct http_response *response, const struct route_outcome *outcome, int64_t took_us)
+                    const struct http_response *response, const struct route_outcome *outcome,
+                    int64_t took_us)
 {
     bool failed = response->status >= 500;
     if (!failed && !access)
         return;
-    LOG(log, failed ? LOG_ERROR : LOG_INFO, failed ? "request-failed" : "request", LOG_STR("request", request->id),
-        LOG_SPAN("method", request->method_name), LOG_SPAN("path", request->path),
-        LOG_STR("route", outcome->pattern == NULL ? "" : outcome->pattern), LOG_INT("status", response->status),
-        LOG_INT("bytes", (int64_t)response->body.len), LOG_INT("us", took_us),
-        LOG_STR("outcome", err_name(outcome->err)), LOG_STR("reason", outcome->reason.text));
+    LOG(log, failed ? LOG_ERROR : LOG_INFO, failed ? "request-failed" : "request",
+        LOG_STR("request", request->id), LOG_SPAN("method", request->method_name),
+        LOG_SPAN("path", request->path), LOG_STR("route", outcome->pattern == NULL ? "" : outcome->pattern),
+        LOG_INT("status", response->status), LOG_INT("bytes", (int64_t)response->body.len),
+        LOG_INT("us", took_us), LOG_STR("outcome", err_name(outcome->err)),
+        LOG_STR("reason", outcome->reason.text));
 }

@@ -24,8 +24,8 @@ static bool may_have_body(enum http_method method)
 }
 
 /*
- * Reads the body to its end, under the limit. Some front servers send no length for a chunked body, or an empty one. ERR_IO: the peer
- * died on the way: what came is not what was sent, and must not be acted on.
+ * Reads the body to its end, under the limit. Some front servers send no length for a chunked body, or an
+ * empty one. ERR_IO: the peer died on the way: what came is not what was sent, and must not be acted on.
  */
 static enum err read_body(struct worker *w, struct http_request *request, bool *all_read)
 {
@@ -62,7 +62,7 @@ static enum err read_body(struct worker *w, struct http_request *request, bool *
 
 static void send_reply(struct worker *w, enum http_method method)
 {
-    fcgi_reply_head(&w->head, &w->response, method);
+    fcgi_reply_head(&w->head, &w->response);
     struct span body = fcgi_reply_body(&w->response, method);
     FCGX_PutStr(w->head.ptr, (int)w->head.len, w->fcgx.out);
     if (body.len > 0)
@@ -109,7 +109,8 @@ static enum err loop(struct worker *w, struct fcgi_acceptor *acceptor, const sig
         int fd;
         if (stopping && !w->options->drain)
             return OK;
-        enum err e = fcgi_acceptor_take(acceptor, wait_mask, stopping ? 0 : -1, w->options->io_timeout_s, &fd);
+        enum err e =
+            fcgi_acceptor_take(acceptor, wait_mask, stopping ? 0 : -1, w->options->io_timeout_s, &fd);
         if (e != OK)
             return e;
         if (fd >= 0)
@@ -120,7 +121,8 @@ static enum err loop(struct worker *w, struct fcgi_acceptor *acceptor, const sig
 }
 
 enum err fcgi_serve(int listen_fd, const sigset_t *wait_mask, const struct router *router,
-                    const struct fcgi_options *options, const struct fcgi_hooks *hooks, struct err_detail *detail)
+                    const struct fcgi_options *options, const struct fcgi_hooks *hooks,
+                    struct err_detail *detail)
 {
     struct worker w = {.router = router, .options = options, .hooks = hooks};
     struct fcgi_acceptor acceptor;

@@ -1,6 +1,7 @@
 /*
- * One exchange: what a handler is called with. The route room has matched the path, checked the token and the scope; the
- * handler decides on the resource and fills the response. It lives on the worker's stack for one request.
+ * One exchange: what a handler is called with. The route room has matched the path, checked the token and the
+ * scope; the handler decides on the resource and fills the response. It lives on the worker's stack for one
+ * request.
  */
 #pragma once
 #include "base/arena.h"
@@ -20,10 +21,13 @@ struct http_exchange {
     /* the path's variable segments, percent-decoded once, in the order of the pattern */
     struct span captures[HTTP_MAX_CAPTURES];
     size_t capture_count;
+    struct err_detail reason; /* left by the handler for the log when a fault of ours failed it; never shown
+                                 to the client */
 };
 
 /*
- * A handler: data is what the composition root wired to it. It answers by filling exchange->response, errors as problem documents included,
- * and returns the err that describes the outcome for the log (OK when the answer is as meant, whatever its status).
+ * A handler: data is what the composition root wired to it. It answers by filling exchange->response, errors
+ * as problem documents included, and returns the err that describes the outcome for the log (OK when the
+ * answer is as meant, whatever its status).
  */
 typedef enum err (*http_handler)(void *data, struct http_exchange *exchange);

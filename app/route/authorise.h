@@ -1,6 +1,6 @@
 /*
- * Who is asking, and may they: the bearer token of RFC 6750, its verification, revocation, scope. Without a session: all that is needed is in the token,
- * the keyring and one look at the revocations.
+ * Who is asking, and may they: the bearer token of RFC 6750, its verification, revocation, scope. Without a
+ * session: all that is needed is in the token, the keyring and one look at the revocations.
  */
 #pragma once
 #include "base/err.h"
@@ -10,15 +10,18 @@
 struct route_guard {
     const struct token_keyring *keyring;
     struct token_policy policy;
-    /* Tokens of subject issued up to *until_s (Unix seconds) are dead; INT64_MIN: none is. Reads the store. */
+    /* Tokens of subject issued up to *until_s (Unix seconds) are dead; INT64_MIN: none is. Reads the store.
+     */
     enum err (*revoked_until)(void *data, struct span subject, int64_t *until_s, struct err_detail *detail);
     void *data;
 };
 
 /*
- * OK: *out is who asks, and holds the scope. Otherwise the response is a finished problem document: 401 without a token or with a bad one
- * (ERR_DENIED, ERR_INVALID, ERR_EXPIRED), 403 with too little scope (ERR_DENIED), 503 when revocations could not be read: a storage fault says nothing
- * about a token (ERR_IO, ERR_BUSY, …; the cause in reason).
+ * OK: *out is who asks, and holds the scope. Otherwise the response is a finished problem document: 401
+ * without a token or with a bad one (ERR_DENIED, ERR_INVALID, ERR_EXPIRED), 403 with too little scope
+ * (ERR_DENIED), 503 when revocations could not be read: a storage fault says nothing about a token (ERR_IO,
+ * ERR_BUSY, …; the cause in reason).
  */
-MUST_USE enum err route_authorise(const struct route_guard *guard, unsigned scope, struct http_exchange *exchange,
-                                  struct token_identity *out, struct err_detail *reason);
+MUST_USE enum err route_authorise(const struct route_guard *guard, unsigned scope,
+                                  struct http_exchange *exchange, struct token_identity *out,
+                                  struct err_detail *reason);

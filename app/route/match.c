@@ -1,6 +1,6 @@
 #include "route/match.h"
 
-#include "http/target.h"
+#include "http/percent.h"
 
 enum err route_path_split(struct span path, struct arena *arena, struct route_path *out)
 {
@@ -34,8 +34,8 @@ static bool segment_fits(struct span pattern, struct span segment, struct span *
     return span_eq(pattern, segment);
 }
 
-bool route_pattern_fits(const char *pattern, const struct route_path *path, struct span captures[HTTP_MAX_CAPTURES],
-                        size_t *capture_count)
+bool route_pattern_fits(const char *pattern, const struct route_path *path,
+                        struct span captures[HTTP_MAX_CAPTURES], size_t *capture_count)
 {
     struct span rest = span_str(pattern + 1);
     struct span found[HTTP_MAX_CAPTURES];

@@ -1,6 +1,7 @@
 /*
- * From a request to the handler that answers it: the table of routes, matching, authorisation, and what every answer bears. The composition root
- * fills the table, so that this room knows no handler. Read-only once built; each worker answers with it, one request at a time.
+ * From a request to the handler that answers it: the table of routes, matching, authorisation, and what every
+ * answer bears. The composition root fills the table, so that this room knows no handler. Read-only once
+ * built; each worker answers with it, one request at a time.
  */
 #pragma once
 #include "base/clock.h"
@@ -8,13 +9,15 @@
 #include "http/exchange.h"
 #include "route/authorise.h"
 
-/* One row: some methods of a resource. A resource with methods of different scopes has several rows of one pattern. */
+/* One row: some methods of a resource. A resource with methods of different scopes has several rows of one
+ * pattern. */
 struct route {
-    const char *pattern;  /* "/v1/profiles/{id}/full": {…} takes one segment, "@{…}" one that begins with "@" (the capture holds what follows it) */
-    unsigned methods;     /* http_method bits; HEAD is listed where it works */
-    unsigned scope;       /* token_scope bit that the caller must hold; 0: open, no token is looked at */
+    const char *pattern; /* "/v1/profiles/{id}/full": {…} takes one segment, "@{…}" one that begins with "@"
+                            (the capture holds what follows it) */
+    unsigned methods;    /* http_method bits; HEAD is listed where it works */
+    unsigned scope;      /* token_scope bit that the caller must hold; 0: open, no token is looked at */
     http_handler handle;
-    void *data;           /* handed to handle */
+    void *data; /* handed to handle */
 };
 
 struct router {
@@ -27,14 +30,14 @@ struct router {
 
 /* What happened, for the log and the counters. */
 struct route_outcome {
-    const char *pattern; /* of the row that matched; NULL: none did */
-    enum err err;        /* of the handler or of the authorisation */
+    const char *pattern;      /* of the row that matched; NULL: none did */
+    enum err err;             /* of the handler or of the authorisation */
     struct err_detail reason; /* for the log of a failure of ours; not for the client */
 };
 
 /*
- * Fills response for request, whatever it is: every way ends in an answer. The arena holds what belongs to the exchange; the caller resets it afterwards.
- * May block on the store. *outcome is always filled.
+ * Fills response for request, whatever it is: every way ends in an answer. The arena holds what belongs to
+ * the exchange; the caller resets it afterwards. May block on the store. *outcome is always filled.
  */
-void route_answer(const struct router *router, const struct http_request *request, struct http_response *response,
-                  struct arena *arena, struct route_outcome *outcome);
+void route_answer(const struct router *router, const struct http_request *request,
+                  struct http_response *response, struct arena *arena, struct route_outcome *outcome);

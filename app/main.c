@@ -1,0 +1,75 @@
+/*
+ * The program's start: finds out how it was started, and hands over. A subcommand by name; else a worker,
+ * when descriptor 0 is a listening socket (the FastCGI convention of lighttpd, mod_fcgid and spawn-fcgi);
+ * else CGI, when the environment says so (RFC 3875 section 4.1.4).
+ */
+#include "serve.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static const struct cli_command *const commands[] = {
+    &serve_command, &cli_key, &cli_token, &cli_db, &cli_import, &cli_export, &cli_status, &cli_config,
+};
+enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
+
+static void print_help(FILE *to)
+{
+    fprintf(to, "profiled " PROFILED_VERSION ": a stateless, cacheable server of user profiles\n\n"
+                "usage: profiled COMMAND [OPTION…]\n\n");
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        fprintf(to, "  %-8s %s\n", commands[i]->name, commands[i]->summary);
+    fprintf(to,
+            "\n'profiled COMMAND --help' tells more. Every command takes -c FILE (the configuration) and\n"
+            "-o SECTION.KEY=VALUE (one setting of it). Without a command it serves as a FastCGI worker when\n"
+            "descriptor 0 is a listening socket, and as a CGI program when GATEWAY_INTERFACE is set.\n");
+}
+
+static bool listens(int fd)
+{
+    int yes = 0;
+    socklen_t len = sizeof yes;
+    return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &yes, &len) == 0 && yes != 0;
+}
+
+static bool wants_help(int argc, char **argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+            return true;
+    return false;
+}
+
+int main(int argc, char **argv)
+{
+    const char *name = argc > 1 ? argv[1] : "";
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        if (strcmp(name, commands[i]->name) != 0)
+            continue;
+        if (wants_help(argc - 1, argv + 1)) {
+            fputs(commands[i]->help, stdout);
+            return CLI_OK;
+        }
+        return commands[i]->run(argc - 1, argv + 1);
+    }
+    if (listens(STDIN_FILENO))
+        return serve_worker(argc, argv);
+    if (getenv("GATEWAY_INTERFACE") != NULL)
+        return serve_cgi(argc, argv);
+    if (strcmp(name, "--version") == 0) {
+        puts("profiled " PROFILED_VERSION);
+        return CLI_OK;
+    }
+    if (argc > 1 && wants_help(argc, argv)) {
+        print_help(stdout);
+        return CLI_OK;
+    }
+    if (argc > 1)
+        fprintf(stderr, "profiled: there is no command '%s' (see profiled --help)\n", name);
+    else
+        print_help(stderr);
+    return CLI_USAGE;
+}

@@ -1,0 +1,55 @@
+#include "route/authorise.h"
+
+#include "http/bearer.h"
+#include "http/problem.h"
+
+static enum err refuse(struct http_exchange *x, enum http_problem_type type, const char *error,
+                       struct span description, unsigned scope, enum err e)
+{
+    struct buf names = {0};
+    struct http_problem problem = {.type = type, .detail = description};
+    http_problem_write(x->response, x->request->id, &problem);
+    if (scope != 0)
+        token_scope_write(&names, scope);
+    http_bearer_challenge(x->response, error, description, buf_span(&names));
+    buf_fini(&names);
+    return e;
+}
+
+/* A token that was issued in the very second of the revocation is dead as well, and so is one that does not
+ * say when. */
+static bool revoked(const struct token_identity *who, int64_t until_s)
+{
+    return until_s != INT64_MIN && (who->issued_s == TOKEN_NO_TIME || who->issued_s <= until_s);
+}
+
+enum err route_authorise(const struct route_guard *guard, unsigned scope, struct http_exchange *x,
+                         struct token_identity *out, struct err_detail *reason)
+{
+    struct span token;
+    struct err_detail why = {0};
+    int64_t until_s = INT64_MIN;
+    enum err e = http_bearer_token(http_request_header(x->request, HTTP_HEADER_AUTHORIZATION), &token);
+    if (e == ERR_NOT_FOUND)
+        return refuse(x, HTTP_PROBLEM_UNAUTHORIZED, NULL, SPAN(""), 0, ERR_DENIED);
+    if (e != OK)
+        return refuse(x, HTTP_PROBLEM_INVALID_TOKEN, "invalid_token", SPAN("the token is malformed"), 0, e);
+
+    e = token_verify(guard->keyring, &guard->policy, token, x->now_ms / 1000, x->arena, out, &why);
+    if (e != OK && e != ERR_NOMEM)
+        return refuse(x, HTTP_PROBLEM_INVALID_TOKEN, "invalid_token", span_str(why.text), 0, e);
+    if (e == OK)
+        e = guard->revoked_until(guard->data, out->subject, &until_s, reason);
+    if (e != OK) {
+        struct http_problem problem = {.type = http_problem_of_fault(e)};
+        http_problem_write(x->response, x->request->id, &problem);
+        return e;
+    }
+    if (revoked(out, until_s))
+        return refuse(x, HTTP_PROBLEM_INVALID_TOKEN, "invalid_token", SPAN("the token has been revoked"), 0,
+                      ERR_DENIED);
+    if ((out->scopes & scope) != scope)
+        return refuse(x, HTTP_PROBLEM_INSUFFICIENT_SCOPE, "insufficient_scope",
+                      SPAN("the token does not hold the scope that this needs"), scope, ERR_DENIED);
+    return OK;
+}

@@ -1,0 +1,109 @@
+#include "route/router.h"
+
+#include "http/problem.h"
+#include "route/match.h"
+#include "token/verify.h"
+
+/* What the table has for a path: the methods of the resource, and the row for the request's own method. */
+struct found {
+    unsigned methods; /* 0: there is no such resource */
+    const struct route *row;
+    struct span captures[HTTP_MAX_CAPTURES];
+    size_t capture_count;
+};
+
+/*
+ * A path belongs to one resource: the first pattern that fits, and the rows that have the same one.
+ */
+static void find(const struct router *router, const struct route_path *path, enum http_method method,
+                 struct found *out)
+{
+    const char *pattern = NULL;
+    *out = (struct found){0};
+    for (size_t i = 0; i < router->count; i++) {
+        const struct route *row = &router->routes[i];
+        if (pattern == NULL && route_pattern_fits(row->pattern, path, out->captures, &out->capture_count))
+            pattern = row->pattern;
+        if (pattern == NULL || strcmp(pattern, row->pattern) != 0)
+            continue;
+        out->methods |= row->methods;
+        if (out->row == NULL && (row->methods & method) != 0)
+            out->row = row;
+    }
+}
+
+static void problem(struct http_exchange *x, enum http_problem_type type, const char *detail)
+{
+    struct http_problem p = {.type = type, .detail = span_str(detail)};
+    http_problem_write(x->response, x->request->id, &p);
+}
+
+static void write_allow(struct http_response *response, unsigned methods)
+{
+    struct buf list = {0};
+    http_method_list(&list, methods | HTTP_OPTIONS);
+    http_response_header(response, "Allow", buf_span(&list));
+    buf_fini(&list);
+}
+
+/* The answer up to, and without, what every answer bears. Gives the methods of the resource. */
+static unsigned answer(const struct router *router, struct http_exchange *x, struct route_outcome *outcome)
+{
+    struct route_path path;
+    struct found found;
+    struct token_identity caller;
+    enum err e = route_path_split(x->request->path, x->arena, &path);
+
+    if (e == ERR_INVALID || e == ERR_NOMEM) {
+        outcome->err = e;
+        problem(x, e == ERR_NOMEM ? HTTP_PROBLEM_OVERLOADED : HTTP_PROBLEM_BAD_TARGET, NULL);
+        return 0;
+    }
+    found = (struct found){0};
+    if (e == OK)
+        find(router, &path, x->request->method, &found);
+    if (found.methods == 0) {
+        outcome->err = ERR_NOT_FOUND;
+        problem(x, HTTP_PROBLEM_NOT_FOUND, NULL);
+        return 0;
+    }
+    if (x->request->method == HTTP_OPTIONS) {
+        x->response->status = 204;
+        write_allow(x->response, found.methods);
+        return found.methods;
+    }
+    if (found.row == NULL) {
+        outcome->err = ERR_INVALID;
+        problem(x, HTTP_PROBLEM_METHOD_NOT_ALLOWED, NULL);
+        write_allow(x->response, found.methods);
+        return found.methods;
+    }
+    outcome->pattern = found.row->pattern;
+    memcpy(x->captures, found.captures, sizeof x->captures);
+    x->capture_count = found.capture_count;
+    if (found.row->scope != 0) {
+        outcome->err = route_authorise(router->guard, found.row->scope, x, &caller, &outcome->reason);
+        if (outcome->err != OK)
+            return found.methods;
+        x->caller = &caller;
+    }
+    outcome->err = found.row->handle(found.row->data, x);
+    outcome->reason = x->reason.text[0] != '\0' ? x->reason : outcome->reason;
+    x->caller = NULL;
+    return found.methods;
+}
+
+void route_answer(const struct router *router, const struct http_request *request,
+                  struct http_response *response, struct arena *arena, struct route_outcome *outcome)
+{
+    struct http_exchange x = {
+        .request = request,
+        .response = response,
+        .arena = arena,
+        .now_ms = clock_now_ms(router->clock),
+    };
+    *outcome = (struct route_outcome){0};
+    unsigned methods = answer(router, &x, outcome);
+    http_response_header(response, "X-Content-Type-Options", SPAN("nosniff"));
+    http_cors_write(router->cors, request, methods | HTTP_OPTIONS, response);
+}

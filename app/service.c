@@ -1,0 +1,172 @@
+#include "service.h"
+
+#include "cli/keyring.h"
+#include "crypto/hash.h"
+#include "crypto/hex.h"
+#include "crypto/init.h"
+#include "handlers/open_documents.h"
+#include "handlers/profile_read.h"
+#include "handlers/profile_write.h"
+#include "token/scope.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+enum {
+    READ = HTTP_GET | HTTP_HEAD,
+    CONNECTION_TIMEOUT_S = 10, /* for each read and write between the front server and a worker */
+    LOCK_WAIT_MS = 5000,       /* how long a write waits for the writers' lock */
+};
+
+/* The routes. A resource is the first pattern that fits: what begins with "@" stands before what may be any
+ * id. */
+static void fill_routes(struct service *s)
+{
+    struct handlers_context *h = &s->handlers;
+    const struct route routes[] = {
+        {"/v1/profiles/@{handle}", READ, TOKEN_SCOPE_READ, handlers_read_by_handle, h},
+        {"/v1/profiles/{id}", READ, TOKEN_SCOPE_READ, handlers_read_by_id, h},
+        {"/v1/profiles/{id}", HTTP_PUT | HTTP_PATCH | HTTP_DELETE, TOKEN_SCOPE_WRITE, handlers_write_by_id,
+         h},
+        {"/v1/profiles/{id}/full", READ, TOKEN_SCOPE_READ, handlers_read_full, h},
+        {"/v1/profiles/{id}/full", HTTP_PUT | HTTP_PATCH, TOKEN_SCOPE_WRITE, handlers_write_full, h},
+        {"/v1/me", READ, TOKEN_SCOPE_READ, handlers_read_me, h},
+        {"/v1/me", HTTP_PUT | HTTP_PATCH | HTTP_DELETE, TOKEN_SCOPE_WRITE, handlers_write_me, h},
+        {"/v1/profiles", HTTP_POST, TOKEN_SCOPE_ADMIN, handlers_create, h},
+        {"/.well-known/jwks.json", READ, 0, handlers_jwks, h},
+        {"/healthz", READ, 0, handlers_healthz, h},
+        {"/readyz", READ, 0, handlers_readyz, h},
+    };
+    static_assert(sizeof routes <= sizeof s->routes, "the table has room for every route");
+    memcpy(s->routes, routes, sizeof routes);
+    s->router = (struct router){
+        .routes = s->routes,
+        .count = sizeof routes / sizeof routes[0],
+        .guard = &s->guard,
+        .cors = &s->cors,
+        .clock = &clock_system,
+    };
+}
+
+static enum err open_log(struct service *s, struct err_detail *detail)
+{
+    const struct config_settings *c = s->settings;
+    const char *file = config_text(c, CONFIG_log_file);
+    enum err e = log_open(&s->log, file[0] == '\0' ? NULL : file, detail);
+    s->log.level = (enum log_level)config_number(c, CONFIG_log_level);
+    s->log.format = (enum log_format)config_number(c, CONFIG_log_format);
+    return e;
+}
+
+/* When a key was last added or retired: the newest change to a file of the key folder, so that it is the same
+ * in every process. */
+static int64_t keys_changed_s(const char *folder)
+{
+    int64_t newest = 0;
+    struct stat st;
+    DIR *dir = opendir(folder);
+    if (dir == NULL)
+        return 0;
+    for (struct dirent *entry; (entry = readdir(dir)) != NULL;)
+        if (strstr(entry->d_name, ".jwk") != NULL && fstatat(dirfd(dir), entry->d_name, &st, 0) == 0 &&
+            st.st_mtime > newest)
+            newest = st.st_mtime;
+    closedir(dir);
+    return newest;
+}
+
+/* The document itself is hashed, once at start: keys have no change log. */
+static enum err prepare_jwks(struct service *s)
+{
+    unsigned char hash[16];
+    struct buf etag = {0};
+    token_keyring_write_jwks(s->keyring, &s->jwks);
+    crypto_blake2b(buf_span(&s->jwks), (struct span){NULL, 0}, hash, sizeof hash);
+    buf_char(&etag, '"');
+    crypto_hex_write(&etag, span_of((const char *)hash, sizeof hash));
+    buf_char(&etag, '"');
+    s->handlers.jwks = buf_span(&s->jwks);
+    s->handlers.jwks_etag = etag.failed ? (struct span){NULL, 0} : arena_copy(&s->arena, buf_span(&etag));
+    s->handlers.jwks_modified_s = keys_changed_s(config_text(s->settings, CONFIG_token_keys));
+    buf_fini(&etag);
+    return s->handlers.jwks_etag.ptr == NULL ? ERR_NOMEM : buf_status(&s->jwks);
+}
+
+static struct http_cache_policy cache_policy(const struct config_settings *c)
+{
+    return (struct http_cache_policy){
+        .shared_cache = (enum http_shared_cache)config_number(c, CONFIG_http_shared_cache),
+        .max_age_s = config_number(c, CONFIG_http_max_age),
+        .s_maxage_s = config_number(c, CONFIG_http_s_maxage),
+        .stale_while_revalidate_s = config_number(c, CONFIG_http_stale_while_revalidate),
+        .stale_if_error_s = config_number(c, CONFIG_http_stale_if_error),
+        .negative_ttl_s = config_number(c, CONFIG_cache_negative_ttl),
+    };
+}
+
+static void fill_policies(struct service *s)
+{
+    const struct config_settings *c = s->settings;
+    s->handlers.store_url = config_text(c, CONFIG_store_url);
+    s->handlers.store_options = (struct store_options){
+        .synchronous_full = config_number(c, CONFIG_store_synchronous) == 0,
+        .busy_ms = LOCK_WAIT_MS,
+    };
+    s->handlers.cache = cache_policy(c);
+    s->handlers.attributes_max = (size_t)config_number(c, CONFIG_limits_attributes);
+    s->guard = (struct route_guard){
+        .keyring = s->keyring,
+        .policy = {.leeway_s = config_number(c, CONFIG_token_leeway),
+                   .max_ttl_s = config_number(c, CONFIG_token_max_ttl)},
+        .revoked_until = handlers_revoked_until,
+        .data = &s->handlers,
+    };
+    s->fcgi = (struct fcgi_options){
+        .mount = span_str(config_text(c, CONFIG_server_mount)),
+        .body_max = (size_t)config_number(c, CONFIG_limits_body),
+        .io_timeout_s = CONNECTION_TIMEOUT_S,
+        .log = &s->log,
+        .access_log = config_number(c, CONFIG_log_access) != 0,
+    };
+}
+
+enum err service_init(struct service *s, const struct config_settings *settings, struct err_detail *detail)
+{
+    enum err e = OK;
+    *s = (struct service){.settings = settings};
+    if ((e = crypto_init()) != OK || (e = open_log(s, detail)) != OK)
+        goto out;
+    if ((e = cli_keyring_load(settings, &s->keyring, detail)) != OK)
+        goto out;
+    struct span origins = span_str(config_text(settings, CONFIG_http_cors_origins));
+    if ((e = http_cors_parse(origins, &s->arena, &s->cors, detail)) != OK)
+        goto out;
+    if ((e = prepare_jwks(s)) != OK)
+        goto out;
+    fill_policies(s);
+    fill_routes(s);
+out:
+    if (e != OK)
+        service_fini(s);
+    return e;
+}
+
+void service_fini(struct service *s)
+{
+    handlers_context_fini(&s->handlers);
+    token_keyring_free(&s->keyring);
+    buf_fini(&s->jwks);
+    arena_fini(&s->arena);
+    log_close(&s->log);
+}
+
+enum err service_check(struct service *s, struct err_detail *detail)
+{
+    struct store *store;
+    enum err e = handlers_store(&s->handlers, &store, detail);
+    if (e == OK)
+        e = store_ready(store, detail);
+    store_close(&s->handlers.store);
+    return e;
+}

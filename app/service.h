@@ -1,0 +1,36 @@
+/*
+ * The service wired together out of the settings: keyring, policies, route table, handlers. Whoever serves (a
+ * worker of the pool, one that a web server spawned, a CGI process) makes one and answers with its router.
+ * The wiring reads files (keys) and opens no database.
+ */
+#pragma once
+#include "base/log.h"
+#include "config/settings.h"
+#include "fcgi/serve.h"
+#include "handlers/context.h"
+#include "http/cors.h"
+#include "route/router.h"
+
+enum { SERVICE_MAX_ROUTES = 32 };
+
+struct service {
+    const struct config_settings *settings; /* borrowed */
+    struct arena arena;                     /* what the tables point into */
+    struct log log;
+    struct token_keyring *keyring;
+    struct buf jwks;
+    struct http_cors cors;
+    struct handlers_context handlers;
+    struct route_guard guard;
+    struct route routes[SERVICE_MAX_ROUTES];
+    struct router router;
+    struct fcgi_options fcgi;
+};
+
+/* Opens the log, loads the keys, fills the tables. The service must not be moved afterwards. On failure
+ * nothing is left open and detail says what is wrong. */
+MUST_USE enum err service_init(struct service *s, const struct config_settings *settings,
+                               struct err_detail *detail);
+void service_fini(struct service *s);
+/* Whether it can work: opens the database in this process and closes it again. */
+MUST_USE enum err service_check(struct service *s, struct err_detail *detail);

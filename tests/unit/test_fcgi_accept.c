@@ -1,0 +1,158 @@
+/* The hand-over of a connection to libfcgi, which leans on fields that its header calls private. */
+#include "fcgi/accept.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+struct fixture {
+    char path[64];
+    int listen_fd;
+    struct fcgi_acceptor acceptor;
+    FCGX_Request request;
+};
+
+static int setup(void **state)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct err_detail detail = {0};
+    snprintf(f->path, sizeof f->path, "/tmp/test-fcgi-%ld.sock", (long)getpid());
+    unlink(f->path);
+    memcpy(address.sun_path, f->path, strlen(f->path));
+    f->listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(f->listen_fd, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(listen(f->listen_fd, 8), 0);
+    assert_int_equal(fcgi_acceptor_init(&f->acceptor, f->listen_fd, &detail), OK);
+    assert_int_equal(FCGX_Init(), 0);
+    assert_int_equal(FCGX_InitRequest(&f->request, -1, FCGI_FAIL_ACCEPT_ON_INTR), 0);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    fcgi_acceptor_fini(&f->acceptor);
+    close(f->listen_fd);
+    unlink(f->path);
+    free(f);
+    return 0;
+}
+
+static int dial(const struct fixture *f)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    memcpy(address.sun_path, f->path, strlen(f->path));
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
+    return fd;
+}
+
+static int take(struct fixture *f, int io_timeout_s)
+{
+    int fd = -1;
+    sigset_t mask;
+    sigemptyset(&mask);
+    for (int i = 0; i < 50 && fd < 0; i++)
+        assert_int_equal(fcgi_acceptor_take(&f->acceptor, &mask, 100, io_timeout_s, &fd), OK);
+    assert_true(fd >= 0);
+    return fd;
+}
+
+/* FCGI_BEGIN_REQUEST as a responder with FCGI_KEEP_CONN, one parameter A=bcd, the end of the parameters, an
+ * empty body. */
+static const unsigned char whole[] = {
+    1, 1, 0, 1, 0, 8, 0, 0, 0, 1, 1,   0,   0,   0,   0, 0, /* begin, flags 1: keep the connection */
+    1, 4, 0, 1, 0, 6, 2, 0, 1, 3, 'A', 'b', 'c', 'd', 0, 0, 1, 4, 0, 1, 0, 0, 0, 0, 1, 5, 0, 1, 0, 0, 0, 0,
+};
+
+static void a_request_is_read_answered_and_its_connection_closed(void **state)
+{
+    struct fixture *f = *state;
+    /* twice, since the second finds what the first left in the request */
+    for (int round = 0; round < 2; round++) {
+        char answer[512];
+        size_t len = 0;
+        ssize_t n;
+        int client = dial(f);
+        assert_int_equal(write(client, whole, sizeof whole), sizeof whole);
+        assert_true(fcgi_request_begin(&f->request, take(f, 5)));
+        assert_string_equal(FCGX_GetParam("A", f->request.envp), "bcd");
+        FCGX_PutStr("Status: 204\r\n\r\n", 15, f->request.out);
+        assert_true(fcgi_request_end(&f->request, true));
+        /* the end of file comes although the connection was asked to be kept */
+        while ((n = read(client, answer + len, sizeof answer - len)) > 0)
+            len += (size_t)n;
+        assert_int_equal(n, 0);
+        assert_true(len > 8 + 15);
+        assert_int_equal(answer[1], 6); /* FCGI_STDOUT */
+        assert_memory_equal(answer + 8, "Status: 204", 11);
+        assert_int_equal(answer[len - 16 + 1], 3); /* FCGI_END_REQUEST */
+        close(client);
+    }
+}
+
+static void parameters_cut_short_are_no_request(void **state)
+{
+    struct fixture *f = *state;
+    /* behind each of these bytes the peer dies: nothing of it may look like a request without some of its
+     * headers */
+    for (size_t cut = 0; cut < 40; cut++) {
+        int client = dial(f);
+        if (cut > 0)
+            assert_int_equal(write(client, whole, cut), cut);
+        close(client);
+        assert_false(fcgi_request_begin(&f->request, take(f, 5)));
+    }
+}
+
+static void nonsense_is_no_request(void **state)
+{
+    struct fixture *f = *state;
+    int client = dial(f);
+    assert_int_equal(write(client, "GET / HTTP/1.1\r\n\r\n", 18), 18);
+    shutdown(client, SHUT_WR);
+    assert_false(fcgi_request_begin(&f->request, take(f, 5)));
+    close(client);
+}
+
+static void a_silent_peer_is_given_up(void **state)
+{
+    struct fixture *f = *state;
+    int client = dial(f);
+    assert_false(fcgi_request_begin(&f->request, take(f, 1)));
+    close(client);
+}
+
+static void waiting_ends_without_a_connection(void **state)
+{
+    struct fixture *f = *state;
+    int fd = 7;
+    sigset_t mask;
+    sigemptyset(&mask);
+    assert_int_equal(fcgi_acceptor_take(&f->acceptor, &mask, 0, 1, &fd), OK);
+    assert_int_equal(fd, -1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_request_is_read_answered_and_its_connection_closed, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(parameters_cut_short_are_no_request, setup, teardown),
+        cmocka_unit_test_setup_teardown(nonsense_is_no_request, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_silent_peer_is_given_up, setup, teardown),
+        cmocka_unit_test_setup_teardown(waiting_ends_without_a_connection, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
