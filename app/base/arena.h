@@ -1,6 +1,7 @@
 /*
- * An arena: memory that is given out piece by piece and taken back all at once. One serves each request and is
- * reset behind it, so that a hot request takes nothing from the heap. A zeroed struct arena is valid and empty.
+ * An arena: memory that is given out piece by piece and taken back all at once. One serves each request and
+ * is reset behind it, so that a hot request takes nothing from the heap. A zeroed struct arena is valid and
+ * empty.
  */
 #pragma once
 #include "base/err.h"
@@ -20,5 +21,6 @@ void arena_fini(struct arena *a);
 MUST_USE void *arena_alloc(struct arena *a, size_t n);
 /* The same, zeroed. */
 MUST_USE void *arena_zalloc(struct arena *a, size_t n);
-/* A copy of the bytes with a NUL behind them; a span with ptr NULL when memory is out. An absent s stays absent. */
+/* A copy of the bytes with a NUL behind them; a span with ptr NULL when memory is out. An absent s stays
+ * absent. */
 MUST_USE struct span arena_copy(struct arena *a, struct span s);

@@ -1,7 +1,8 @@
 /*
- * A growing string buffer with a sticky error: write many times, check once. When memory runs out or the limit is
- * passed the buffer turns failed, drops every later write and stays failed until buf_clear. A zeroed struct buf is
- * a valid empty buffer without a limit. The memory is the heap's; buf_clear keeps it for the next use.
+ * A growing string buffer with a sticky error: write many times, check once. When memory runs out or the
+ * limit is passed the buffer turns failed, drops every later write and stays failed until buf_clear. A zeroed
+ * struct buf is a valid empty buffer without a limit. The memory is the heap's; buf_clear keeps it for the
+ * next use.
  */
 #pragma once
 #include "base/err.h"

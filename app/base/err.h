@@ -1,7 +1,8 @@
 /*
- * Outcomes. Every function that can fail for a reason its caller must act on returns an enum err: 0 is OK, the
- * rest are few and say what kind of thing happened. What exactly happened goes, in words, into an err_detail that
- * the caller owns; the innermost cause is kept and never overwritten. Nothing here allocates or logs.
+ * Outcomes. Every function that can fail for a reason its caller must act on returns an enum err: 0 is OK,
+ * the rest are few and say what kind of thing happened. What exactly happened goes, in words, into an
+ * err_detail that the caller owns; the innermost cause is kept and never overwritten. Nothing here allocates
+ * or logs.
  */
 #pragma once
 #include <stdbool.h>

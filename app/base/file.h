@@ -9,8 +9,9 @@
 
 #include <sys/types.h>
 
-/* Appends the file's bytes to out. ERR_NOT_FOUND, ERR_TOO_LARGE (over max bytes), ERR_IO; out is then as before. */
+/* Appends the file's bytes to out. ERR_NOT_FOUND, ERR_TOO_LARGE (over max bytes), ERR_IO; out is then as
+ * before. */
 MUST_USE enum err file_read(const char *path, size_t max, struct buf *out, struct err_detail *detail);
-/* Writes a new file beside path with this mode, syncs it, renames it over path and syncs the folder. ERR_FULL, ERR_IO;
- * nothing is left behind then. */
+/* Writes a new file beside path with this mode, syncs it, renames it over path and syncs the folder.
+ * ERR_FULL, ERR_IO; nothing is left behind then. */
 MUST_USE enum err file_write(const char *path, struct span bytes, mode_t mode, struct err_detail *detail);

@@ -73,8 +73,8 @@ static void put_field(struct line *l, const struct log_field *f)
     }
 }
 
-static void compose_json(struct line *l, enum log_level level, const char *event, const struct log_field *fields,
-                         size_t count)
+static void compose_json(struct line *l, enum log_level level, const char *event,
+                         const struct log_field *fields, size_t count)
 {
     char pid[32];
     put(l, SPAN("{\"time\":\""));
@@ -95,8 +95,8 @@ static void compose_json(struct line *l, enum log_level level, const char *event
     put(l, SPAN("}"));
 }
 
-static void compose_text(struct line *l, enum log_level level, const char *event, const struct log_field *fields,
-                         size_t count)
+static void compose_text(struct line *l, enum log_level level, const char *event,
+                         const struct log_field *fields, size_t count)
 {
     put_time(l);
     put(l, SPAN(" "));
@@ -130,7 +130,8 @@ void log_reopen(struct log *log)
         return;
     int fd = open(log->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
     if (fd < 0) {
-        LOG(log, LOG_ERROR, "log-reopen-failed", LOG_STR("path", log->path), LOG_STR("reason", strerror(errno)));
+        LOG(log, LOG_ERROR, "log-reopen-failed", LOG_STR("path", log->path),
+            LOG_STR("reason", strerror(errno)));
         return;
     }
     if (log->fd > STDERR_FILENO)

@@ -24,11 +24,12 @@ struct log_field {
     struct span text;
     int64_t number;
 };
-#define LOG_STR(key, str)  ((struct log_field){(key), LOG_TYPE_STRING, span_str(str), 0})
-#define LOG_SPAN(key, s)   ((struct log_field){(key), LOG_TYPE_STRING, (s), 0})
-#define LOG_INT(key, n)    ((struct log_field){(key), LOG_TYPE_INT, {NULL, 0}, (n)})
+#define LOG_STR(key, str) ((struct log_field){(key), LOG_TYPE_STRING, span_str(str), 0})
+#define LOG_SPAN(key, s)  ((struct log_field){(key), LOG_TYPE_STRING, (s), 0})
+#define LOG_INT(key, n)   ((struct log_field){(key), LOG_TYPE_INT, {NULL, 0}, (n)})
 
-/* Opens path for appending (NULL: stderr). ERR_IO with the reason in detail; the log then writes to stderr. */
+/* Opens path for appending (NULL: stderr). ERR_IO with the reason in detail; the log then writes to stderr.
+ */
 MUST_USE enum err log_open(struct log *log, const char *path, struct err_detail *detail);
 /* Opens the path anew, as after a rotation; on failure the old descriptor goes on. No-op on stderr. */
 void log_reopen(struct log *log);
@@ -37,8 +38,8 @@ void log_close(struct log *log);
 /* Writes {"time":…,"level":…,"pid":…,"event":…,fields} when level is enabled. Cut at 4 KiB. Never fails. */
 void log_event(const struct log *log, enum log_level level, const char *event, const struct log_field *fields,
                size_t count);
-#define LOG(log, level, event, ...)                                                                   \
-    log_event((log), (level), (event), (const struct log_field[]){__VA_ARGS__},                      \
+#define LOG(log, level, event, ...)                                                                          \
+    log_event((log), (level), (event), (const struct log_field[]){__VA_ARGS__},                              \
               sizeof((const struct log_field[]){__VA_ARGS__}) / sizeof(struct log_field))
 
 /* "error", "warn", "info", "debug" */

@@ -1,6 +1,6 @@
 /*
- * A span: some bytes of somebody else's, with their length. It owns nothing and is passed by value. ptr NULL means
- * absent, which is not the same as empty. Bytes are not NUL-terminated unless a function says so.
+ * A span: some bytes of somebody else's, with their length. It owns nothing and is passed by value. ptr NULL
+ * means absent, which is not the same as empty. Bytes are not NUL-terminated unless a function says so.
  */
 #pragma once
 #include <stdbool.h>
@@ -16,9 +16,9 @@ struct span {
 /* A span over a string literal. */
 #define SPAN(literal) ((struct span){("" literal), sizeof(literal) - 1})
 /* The same as a constant initialiser. */
-#define SPAN_INIT(literal)               \
-    {                                    \
-        ("" literal), sizeof(literal) - 1 \
+#define SPAN_INIT(literal)                                                                                   \
+    {                                                                                                        \
+        ("" literal), sizeof(literal) - 1                                                                    \
     }
 /* For printf's %.*s */
 #define SPAN_ARG(s) (int)(s).len, (s).ptr == NULL ? "" : (s).ptr
@@ -53,5 +53,6 @@ struct span span_trim(struct span s);
 struct span span_cut(struct span *rest, char separator);
 /* The same bytes from offset on; empty past the end. */
 struct span span_from(struct span s, size_t offset);
-/* Decimal digits only, at least one, no sign, no more than max: true and *out set, else false and *out as it was. */
+/* Decimal digits only, at least one, no sign, no more than max: true and *out set, else false and *out as it
+ * was. */
 bool span_to_u64(struct span s, uint64_t max, uint64_t *out);

@@ -75,7 +75,8 @@ void cli_progress_draw(struct cli_progress *p, const char *what, uint64_t done, 
     memset(bar, '#', filled);
     memset(bar + filled, '.', WIDTH - filled);
     bar[WIDTH] = '\0';
-    fprintf(stderr, "\r%s [%s] %3llu%%", what, bar, (unsigned long long)(done >= total ? 100 : done * 100 / total));
+    fprintf(stderr, "\r%s [%s] %3llu%%", what, bar,
+            (unsigned long long)(done >= total ? 100 : done * 100 / total));
 }
 
 void cli_progress_end(struct cli_progress *p)

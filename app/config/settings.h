@@ -1,6 +1,7 @@
 /*
- * The settings of the program as one table: section, key, type, default, range, help. From it come the struct, the parser, the printing of
- * `profiled config` and the commented example's check. See load.h for where values come from.
+ * The settings of the program as one table: section, key, type, default, range, help. From it come the
+ * struct, the parser, the printing of `profiled config` and the commented example's check. See load.h for
+ * where values come from. Nothing here does I/O.
  */
 #pragma once
 #include "base/buf.h"
@@ -9,70 +10,109 @@
 
 enum config_type {
     CONFIG_STRING,
+    CONFIG_LIST,     /* words separated by spaces; in the file it may go on over indented lines */
     CONFIG_BOOL,     /* on, off */
     CONFIG_INTEGER,  /* 0, 7 */
     CONFIG_SIZE,     /* bytes: 512, 16K, 64M, 1G */
     CONFIG_DURATION, /* seconds: 30, 30s, 5m, 1h, 1d; 0 */
-    CONFIG_CHOICE,   /* one of the words that the help's row names */
+    CONFIG_CHOICE,   /* one of the words that the row names */
 };
 
+/* clang-format off */
 /* X(section, key, type, default text, least, most, choices or NULL, help) */
-#define CONFIG_SETTINGS(X)                                                                                              \
-    X(server, listen, STRING, "unix:/run/profiled/profiled.sock", 0, 0, NULL,                                          \
-      "where the pool listens for FastCGI: unix:PATH or tcp:ADDRESS:PORT")                                             \
-    X(server, listen_mode, STRING, "0660", 0, 0, NULL, "the Unix socket's mode, in octal")                             \
-    X(server, backlog, INTEGER, "1024", 1, 65535, NULL, "connections that wait while all workers are busy")            \
-    X(server, workers, INTEGER, "4", 1, 1024, NULL, "worker processes")                                                \
-    X(server, max_requests, INTEGER, "100000", 0, 2147483647, NULL, "requests after which a worker is replaced; 0: never") \
-    X(server, request_timeout, DURATION, "30s", 0, 3600, NULL, "a worker busy longer with one request is killed; 0: never") \
-    X(server, user, STRING, "profiled", 0, 0, NULL, "whom the pool runs as when it is started by root")                \
-    X(server, group, STRING, "", 0, 0, NULL, "its group; empty: the user's own")                                       \
-    X(server, mount, STRING, "", 0, 0, NULL, "path prefix that the front server leaves on, such as /profiles")         \
-    X(store, url, STRING, "sqlite:/var/lib/profiled/profiled.db", 0, 0, NULL, "the database: sqlite:PATH")             \
-    X(store, synchronous, CHOICE, "full", 0, 0, "full normal", "full: an answered write survives loss of power; normal: loss of the process") \
-    X(cache, size, SIZE, "64M", 0, 1099511627776, NULL, "memory for ready answers, shared by the pool; 0: off")        \
-    X(cache, ttl, DURATION, "300s", 0, 31536000, NULL, "how long a ready answer is kept")                              \
-    X(cache, negative_ttl, DURATION, "30s", 0, 86400, NULL, "how long it is kept that a profile does not exist")       \
-    X(token, keys, STRING, "/etc/profiled/keys", 0, 0, NULL, "folder of the own issuer's keys, a JWK file each")       \
-    X(token, issuer, STRING, "https://profiled.invalid", 0, 0, NULL, "the own issuer's iss claim")                     \
-    X(token, audience, STRING, "", 0, 0, NULL, "what aud must hold; empty: aud is not asked for")                      \
-    X(token, leeway, DURATION, "30s", 0, 600, NULL, "how far clocks may differ")                                       \
-    X(token, max_ttl, DURATION, "30d", 0, 31536000, NULL, "a token that lives longer is refused; 0: no limit")         \
-    X(token, cache_size, SIZE, "4M", 0, 1099511627776, NULL, "memory for verified tokens, shared by the pool; 0: off") \
-    X(http, shared_cache, CHOICE, "revalidate", 0, 0, "revalidate edge private", "what shared caches may do with the public view") \
-    X(http, max_age, DURATION, "0", 0, 31536000, NULL, "how long a reader's own cache may answer without asking")      \
-    X(http, s_maxage, DURATION, "300s", 0, 31536000, NULL, "edge: how long the edge keeps an answer (it is purged on a change)") \
-    X(http, stale_while_revalidate, DURATION, "30s", 0, 31536000, NULL, "edge: how long after that it answers while it asks") \
-    X(http, stale_if_error, DURATION, "300s", 0, 31536000, NULL, "edge: how long it answers while the origin is down") \
-    X(http, cors_origins, STRING, "", 0, 0, NULL, "origins whose pages may call, separated by spaces; *: any; empty: none") \
-    X(edge, purge, STRING, "", 0, 0, NULL, "addresses of caches that take purges, separated by spaces")                \
-    X(edge, key, STRING, "", 0, 0, NULL, "file with the secret that purges bear")                                      \
-    X(limits, body, SIZE, "64K", 1024, 16777216, NULL, "the longest request body")                                     \
-    X(limits, attributes, SIZE, "16K", 0, 1048576, NULL, "the longest attributes member")                              \
-    X(limits, reads_per_minute, INTEGER, "0", 0, 1000000000, NULL, "reads a subject may make; 0: no limit")            \
-    X(limits, writes_per_minute, INTEGER, "0", 0, 1000000000, NULL, "writes a subject may make; 0: no limit")          \
-    X(log, level, CHOICE, "info", 0, 0, "error warn info debug", "how much is logged")                                 \
-    X(log, access, BOOL, "off", 0, 0, NULL, "a line for each request")                                                 \
-    X(log, format, CHOICE, "json", 0, 0, "json text", "how a line looks")                                              \
+#define CONFIG_SETTINGS(X)                                                                                   \
+    X(server, listen, STRING, "unix:/run/profiled/profiled.sock", 0, 0, NULL,                                \
+      "where the pool listens for FastCGI: unix:PATH or tcp:ADDRESS:PORT")                                   \
+    X(server, listen_mode, STRING, "0660", 0, 0, NULL, "the Unix socket's mode, in octal")                   \
+    X(server, backlog, INTEGER, "1024", 1, 65535, NULL, "connections that wait while all workers are busy")  \
+    X(server, workers, INTEGER, "4", 1, 1024, NULL, "worker processes")                                      \
+    X(server, max_requests, INTEGER, "100000", 0, 2147483647, NULL,                                          \
+      "requests after which a worker is replaced; 0: never")                                                 \
+    X(server, request_timeout, DURATION, "30s", 0, 3600, NULL,                                               \
+      "a worker busy longer with one request is killed; 0: never")                                           \
+    X(server, user, STRING, "profiled", 0, 0, NULL, "whom the pool runs as when it is started by root")      \
+    X(server, group, STRING, "", 0, 0, NULL, "its group; empty: the user's own")                             \
+    X(server, mount, STRING, "", 0, 0, NULL, "path prefix that the front server leaves on, such as /profiles") \
+    X(store, url, STRING, "sqlite:/var/lib/profiled/profiled.db", 0, 0, NULL, "the database: sqlite:PATH")   \
+    X(store, synchronous, CHOICE, "full", 0, 0, "full normal",                                               \
+      "full: an answered write survives loss of power; normal: loss of the process")                         \
+    X(cache, size, SIZE, "64M", 0, 1099511627776, NULL,                                                      \
+      "memory for ready answers, shared by the pool; 0: off")                                                \
+    X(cache, ttl, DURATION, "300s", 0, 31536000, NULL, "how long a ready answer is kept")                    \
+    X(cache, negative_ttl, DURATION, "30s", 0, 86400, NULL,                                                  \
+      "how long it is kept that a profile does not exist")                                                   \
+    X(token, keys, STRING, "/etc/profiled/keys", 0, 0, NULL,                                                 \
+      "folder of the own issuer's keys, a JWK file each")                                                    \
+    X(token, issuer, STRING, "https://profiled.invalid", 0, 0, NULL, "the own issuer's iss claim")           \
+    X(token, audience, STRING, "", 0, 0, NULL, "what aud must hold; empty: aud is not asked for")            \
+    X(token, leeway, DURATION, "30s", 0, 600, NULL, "how far clocks may differ")                             \
+    X(token, max_ttl, DURATION, "30d", 0, 31536000, NULL,                                                    \
+      "a token that lives longer is refused; 0: no limit")                                                   \
+    X(token, cache_size, SIZE, "4M", 0, 1099511627776, NULL,                                                 \
+      "memory for verified tokens, shared by the pool; 0: off")                                              \
+    X(http, shared_cache, CHOICE, "revalidate", 0, 0, "revalidate edge private",                             \
+      "what shared caches may do with the public view")                                                      \
+    X(http, max_age, DURATION, "0", 0, 31536000, NULL,                                                       \
+      "how long a reader's own cache may answer without asking")                                             \
+    X(http, s_maxage, DURATION, "300s", 0, 31536000, NULL,                                                   \
+      "edge: how long the edge keeps an answer (it is purged on a change)")                                  \
+    X(http, stale_while_revalidate, DURATION, "30s", 0, 31536000, NULL,                                      \
+      "edge: how long after that it answers while it asks")                                                  \
+    X(http, stale_if_error, DURATION, "300s", 0, 31536000, NULL,                                             \
+      "edge: how long it answers while the origin is down")                                                  \
+    X(http, cors_origins, LIST, "", 0, 0, NULL,                                                              \
+      "origins whose pages may call, separated by spaces; *: any; empty: none")                              \
+    X(edge, purge, LIST, "", 0, 0, NULL, "addresses of caches that take purges, separated by spaces")        \
+    X(edge, key, STRING, "", 0, 0, NULL, "file with the secret that purges bear")                            \
+    X(limits, body, SIZE, "64K", 1024, 16777216, NULL, "the longest request body")                           \
+    X(limits, attributes, SIZE, "16K", 0, 1048576, NULL, "the longest attributes member")                    \
+    X(limits, reads_per_minute, INTEGER, "0", 0, 1000000000, NULL,                                           \
+      "reads a subject may make; 0: no limit")                                                               \
+    X(limits, writes_per_minute, INTEGER, "0", 0, 1000000000, NULL,                                          \
+      "writes a subject may make; 0: no limit")                                                              \
+    X(log, level, CHOICE, "info", 0, 0, "error warn info debug", "how much is logged")                       \
+    X(log, access, BOOL, "off", 0, 0, NULL, "a line for each request")                                       \
+    X(log, format, CHOICE, "json", 0, 0, "json text", "how a line looks")                                    \
     X(log, file, STRING, "", 0, 0, NULL, "file that lines are appended to; empty: stderr")
 
 enum config_id {
 #define X(section, key, type, def, least, most, choices, help) CONFIG_##section##_##key,
     CONFIG_SETTINGS(X)
 #undef X
-        CONFIG_ID_COUNT
+    CONFIG_ID_COUNT
 };
 
+/* X(key, may be empty, help): the keys of a section [issuer NAME]. */
+#define CONFIG_ISSUER_KEYS(X)                                                                                \
+    X(iss, false, "the iss claim of its tokens")                                                             \
+    X(jwks, false, "file with its keys, a JWKS (RFC 7517)")                                                  \
+    X(audience, false, "what aud of its tokens must hold")                                                   \
+    X(scopes, false, "scopes that its tokens may hold at most, separated by spaces")                         \
+    X(subject_prefix, true, "put before the sub of its tokens; empty: sub is taken as it stands")
+
+enum config_issuer_key {
+#define X(key, may_be_empty, help) CONFIG_ISSUER_##key,
+    CONFIG_ISSUER_KEYS(X)
+#undef X
+    CONFIG_ISSUER_KEY_COUNT
+};
+/* clang-format on */
+
 enum { CONFIG_MAX_ISSUERS = 16 };
+
+/* What a foreign issuer's tokens may hold unless its section says otherwise: never admin. */
+#define CONFIG_ISSUER_SCOPES "profile:read profile:list profile:write"
 
 /* A foreign issuer: a section [issuer NAME]. All strings NUL-terminated, owned by the settings. */
 struct config_issuer {
     char *name;
     char *iss;
-    char *jwks;           /* path */
+    char *jwks; /* path */
     char *audience;
-    char *scopes;         /* "profile:read profile:list profile:write" unless said */
-    char *subject_prefix; /* NULL: not said, which is refused */
+    char *scopes;                       /* CONFIG_ISSUER_SCOPES unless said */
+    char *subject_prefix;               /* NULL: not said, which config_load refuses */
+    int line;                           /* of its section */
+    int lines[CONFIG_ISSUER_KEY_COUNT]; /* of its keys; 0: not in the file */
 };
 
 /* Where a value came from. */
@@ -80,7 +120,8 @@ enum config_origin { CONFIG_FROM_DEFAULT, CONFIG_FROM_FILE, CONFIG_FROM_ENVIRONM
 
 struct config_value {
     char *text;     /* as written; for `profiled config` */
-    int64_t number; /* BOOL: 0, 1. INTEGER, SIZE (bytes), DURATION (seconds); CHOICE: which of the words, from 0 */
+    int64_t number; /* BOOL: 0, 1. INTEGER, SIZE (bytes), DURATION (seconds); CHOICE: which of the words, from
+                       0 */
     enum config_origin origin;
     int line; /* in the file, 0 elsewhere */
 };
@@ -92,7 +133,7 @@ struct config_settings {
     size_t issuer_count;
 };
 
-/* The value's text, never NULL. Borrowed from s. */
+/* The value's text, never NULL once config_load said OK. Borrowed from s. */
 static inline const char *config_text(const struct config_settings *s, enum config_id id)
 {
     return s->values[id].text;
@@ -111,5 +152,34 @@ struct config_row {
     const char *choices; /* separated by spaces, or NULL */
     const char *help;
 };
+struct config_issuer_row {
+    const char *key;
+    bool may_be_empty;
+    const char *help;
+};
 /* The table's row; static. */
 const struct config_row *config_row(enum config_id id);
+const struct config_issuer_row *config_issuer_row(enum config_issuer_key key);
+
+/* The row's id, or CONFIG_ID_COUNT when there is none. Compared exactly. */
+enum config_id config_find(struct span section, struct span key);
+/* The issuer key's number, or CONFIG_ISSUER_KEY_COUNT. */
+enum config_issuer_key config_issuer_find(struct span key);
+/* Where the issuer keeps that key's text: never NULL. */
+char **config_issuer_field(struct config_issuer *issuer, enum config_issuer_key key);
+
+/* Sets every value to its default; s was zeroed before. ERR_NOMEM: what was set is to be given to
+ * config_fini. */
+MUST_USE enum err config_defaults(struct config_settings *s);
+/*
+ * Checks text against the row (value.h) and puts it in place of the value there was. On failure the old value
+ * stays and detail says what would be right, without saying where the text came from. ERR_INVALID, ERR_NOMEM.
+ */
+MUST_USE enum err config_set(struct config_settings *s, enum config_id id, struct span text,
+                             enum config_origin origin, int line, struct err_detail *detail);
+
+/* Appends where the value came from: "default", "FILE:LINE", "variable PROFILED_…" or "flag -o section.key".
+ */
+void config_origin_write(const struct config_settings *s, enum config_id id, struct buf *out);
+/* Appends the name of the row's variable: PROFILED_SECTION_KEY. */
+void config_variable_write(enum config_id id, struct buf *out);

@@ -1,4 +1,5 @@
-/* The request methods that the server knows, as bits, so that a route can name a set of them (RFC 9110 section 9, RFC 5789). */
+/* The request methods that the server knows, as bits, so that a route can name a set of them (RFC 9110
+ * section 9, RFC 5789). */
 #pragma once
 #include "base/buf.h"
 #include "base/span.h"

@@ -1,6 +1,7 @@
 /*
- * An answer being made: status, header lines, body. The handler fills it, the boundary sends it. Header lines are kept as
- * text, in the order they were added, each "Name: value\r\n". The same object serves request after request; its memory is kept.
+ * An answer being made: status, header lines, body. The handler fills it, the boundary sends it. Header lines
+ * are kept as text, in the order they were added, each "Name: value\r\n". The same object serves request
+ * after request; its memory is kept.
  */
 #pragma once
 #include "base/buf.h"
@@ -16,8 +17,15 @@ struct http_response {
 void http_response_reset(struct http_response *r);
 void http_response_fini(struct http_response *r);
 
-/* Adds a header line. A value holding CR, LF or NUL is refused: the buf then fails, and the boundary answers 500 instead. */
+/* Adds a header line. A value holding CR, LF or NUL is refused: the buf then fails, and the boundary answers
+ * 500 instead. */
 void http_response_header(struct http_response *r, const char *name, struct span value);
+/*
+ * The same for a value that is put together: begin writes the name and gives where the value starts, the
+ * caller appends it to r->head, end checks it and ends the line.
+ */
+size_t http_response_header_begin(struct http_response *r, const char *name);
+void http_response_header_end(struct http_response *r, size_t start);
 /* Whether a line of this name (without case) is there. */
 bool http_response_has_header(const struct http_response *r, const char *name);
 /* Empties head and body and sets the status: for an answer that replaces one begun. */

@@ -1,5 +1,6 @@
 /*
- * A profile in memory: spans into an arena or a request, no ownership. The store fills it from a row, the profile room from JSON; views are written from it.
+ * A profile in memory: spans into an arena or a request, no ownership. The store fills it from a row, the
+ * profile room from JSON; views are written from it.
  */
 #pragma once
 #include "base/buf.h"
@@ -20,7 +21,8 @@ struct profile_stamp {
 struct profile {
     struct span id;
     struct span handle;                      /* folded to lower case */
-    struct span values[PROFILE_FIELD_COUNT]; /* absent: ptr NULL. Strings as UTF-8, flags "true"/"false", objects as JSON text */
+    struct span values[PROFILE_FIELD_COUNT]; /* absent: ptr NULL. Strings as UTF-8, flags "true"/"false",
+                                                objects as JSON text */
     uint32_t private_fields;                 /* bit 1 << field */
     enum profile_state state;
     int64_t created_ms;
@@ -34,7 +36,8 @@ bool profile_id_valid(struct span id);
 enum { PROFILE_HANDLE_MAX = 30 };
 bool profile_handle_fold(struct span handle, char out[PROFILE_HANDLE_MAX + 1]);
 
-/* Writes a view as JSON, members in the order: id, handle, the fields, visibility and state (owner's view), version, created_at, updated_at. Absent fields are absent. */
+/* Writes a view as JSON, members in the order: id, handle, the fields, visibility and state (owner's view),
+ * version, created_at, updated_at. Absent fields are absent. */
 void profile_view_write(const struct profile *p, enum profile_view view, struct buf *out);
 /* "2026-11-23T09:13:06.123Z" (RFC 3339, UTC, milliseconds) without quotes. */
 void profile_time_write(int64_t ms, struct buf *out);

@@ -12,7 +12,8 @@ enum token_scope {
 };
 enum { TOKEN_SCOPE_ALL = 31 };
 
-/* A space-separated list; names we do not know are passed over (RFC 6749), unless unknown is given: then it is set to the first of them (absent if none). */
+/* A space-separated list; names we do not know are passed over (RFC 6749), unless unknown is given: then it
+ * is set to the first of them (absent if none). */
 unsigned token_scope_parse(struct span list, struct span *unknown);
 /* With what admin implies added. */
 unsigned token_scope_expand(unsigned scopes);

@@ -1,6 +1,7 @@
 /*
- * Says whether a bearer token counts, and for whom. Both forms, JWT (RFC 7519, 8037, 8725, 9068) and PASETO v4.public, told apart by the
- * "v4.public." they begin with. Pure: bytes, keyring and time in, verdict out; no I/O, no store (revocation is asked elsewhere).
+ * Says whether a bearer token counts, and for whom. Both forms, JWT (RFC 7519, 8037, 8725, 9068) and PASETO
+ * v4.public, told apart by the "v4.public." they begin with. Pure: bytes, keyring and time in, verdict out;
+ * no I/O, no store (revocation is asked elsewhere).
  */
 #pragma once
 #include "base/arena.h"
@@ -14,25 +15,27 @@ enum { TOKEN_MAX_LEN = 4096 };
 
 /* Who a verified token speaks for. Spans live in the arena it was verified with. */
 struct token_identity {
-    struct span subject; /* prefix and sub; a valid profile id */
-    struct span issuer;  /* the iss claim */
-    struct span jti;     /* absent when the token has none */
-    unsigned scopes;     /* under the issuer's ceiling, expanded by what admin implies */
-    int64_t expires_s;   /* exp, Unix time */
+    struct span subject;  /* prefix and sub; a valid profile id */
+    struct span issuer;   /* the iss claim */
+    struct span jti;      /* absent when the token has none */
+    unsigned scopes;      /* under the issuer's ceiling, expanded by what admin implies */
+    int64_t expires_s;    /* exp, Unix time */
     int64_t not_before_s; /* nbf; TOKEN_NO_TIME when absent */
     int64_t issued_s;     /* iat; TOKEN_NO_TIME when absent */
 };
 
 struct token_policy {
     int64_t leeway_s;  /* on every time */
-    int64_t max_ttl_s; /* a token that lives longer (exp - iat, or exp - now without iat) is refused; 0: no limit */
+    int64_t max_ttl_s; /* a token that lives longer (exp - iat, or exp - now without iat) is refused; 0: no
+                          limit */
 };
 
 /*
- * OK: *out is filled. ERR_INVALID: malformed, unknown key, bad signature, wrong issuer or audience. ERR_EXPIRED: expired or not yet valid.
- * ERR_NOMEM. On failure *out is zeroed and detail holds a description that is fit for the holder's eyes: it never tells more than
- * the holder knows (RFC 6750 error_description: ASCII without quotes or backslashes).
+ * OK: *out is filled. ERR_INVALID: malformed, unknown key, bad signature, wrong issuer or audience.
+ * ERR_EXPIRED: expired or not yet valid. ERR_NOMEM. On failure *out is zeroed and detail holds a description
+ * that is fit for the holder's eyes: it never tells more than the holder knows (RFC 6750 error_description:
+ * ASCII without quotes or backslashes).
  */
-MUST_USE enum err token_verify(const struct token_keyring *ring, const struct token_policy *policy, struct span token,
-                               int64_t now_s, struct arena *arena, struct token_identity *out,
-                               struct err_detail *detail);
+MUST_USE enum err token_verify(const struct token_keyring *ring, const struct token_policy *policy,
+                               struct span token, int64_t now_s, struct arena *arena,
+                               struct token_identity *out, struct err_detail *detail);

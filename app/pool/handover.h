@@ -1,0 +1,35 @@
+/*
+ * What one image of the supervisor hands to the next over execve, as one variable's text:
+ *
+ *     1 pid=PID generation=N listen=FD activated=0|1 board=FD children=PID:PLACE,PID:PLACE,…
+ *
+ * The pid is this process's, which an execve keeps: in any other process the variable means nothing. The
+ * listening socket and the scoreboard are descriptors that stay open; the children stay children. Pure text,
+ * no I/O.
+ */
+#pragma once
+#include "base/buf.h"
+#include "base/err.h"
+#include "pool/scoreboard.h"
+
+#include <sys/types.h>
+
+struct handover_child {
+    pid_t pid;
+    unsigned place; /* in the scoreboard; below SCOREBOARD_SLOTS, each at most once */
+};
+
+struct handover {
+    pid_t pid;
+    uint32_t generation; /* of the image that hands over */
+    int listen_fd;
+    bool activated; /* the socket is systemd's */
+    int board_fd;
+    size_t child_count;
+    struct handover_child children[SCOREBOARD_SLOTS];
+};
+
+/* Appends the text. */
+void handover_write(const struct handover *h, struct buf *out);
+/* ERR_INVALID: it is not such a text, of this very form; *out is then not to be used. */
+MUST_USE enum err handover_read(struct span text, struct handover *out);

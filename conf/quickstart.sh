@@ -1,0 +1,423 @@
+#!/bin/sh
+# A working profile service by one command: what is missing is installed, the server built, a key and a database made, real
+# data imported, the pool started behind lighttpd. See usage below; README.md tells what to do next. POSIX sh.
+set -u
+umask 022
+program=quickstart
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P) || exit 1
+root=$(dirname -- "$here")
+. "$here/lib/steps.sh"
+. "$here/lib/processes.sh"
+
+usage() {
+    cat <<'END'
+usage: sh conf/quickstart.sh [OPTION…]
+
+  --port N         where the service answers on 127.0.0.1 (8080)
+  --state DIR      database, keys, configuration, logs (./var)
+  --store URL      the database: sqlite:PATH (in the state folder)
+  --workers N      worker processes (the server's default)
+  --front NAME     the web server in front: lighttpd
+  --detach         return once the service answers; without it, Ctrl-C stops everything
+  --stop           stop a detached one with the same --state
+  --no-install     install nothing: say what is missing
+
+Variables PROFILED_<SECTION>_<KEY> in the environment reach the server. What a program needs to talk to the service
+stands in DIR/quickstart.env, for a shell to source.
+END
+}
+
+# ---- options
+
+port=8080 state=./var front=lighttpd store='' workers='' action=foreground install=yes
+
+whole_number() { # TEXT LEAST MOST
+    case $1 in '' | *[!0-9]* | ??????*) return 1 ;; esac
+    [ "$1" -ge "$2" ] && [ "$1" -le "$3" ]
+}
+
+read_options() {
+    while [ $# -gt 0 ]; do
+        option=$1 value=''
+        case $option in
+        --*=*) value=${option#*=} option=${option%%=*} ;;
+        --port | --state | --front | --store | --workers)
+            [ $# -ge 2 ] || usage_error "$option needs a value"
+            value=$2
+            shift
+            ;;
+        esac
+        case $option in
+        --port) port=$value ;;
+        --state) state=$value ;;
+        --front) front=$value ;;
+        --store) store=$value ;;
+        --workers) workers=$value ;;
+        --detach) action=detach ;;
+        --stop) action=stop ;;
+        --no-install) install=no ;;
+        --varnish) usage_error '--varnish is not supported by this version' ;;
+        -h | --help)
+            usage
+            exit 0
+            ;;
+        *) usage_error "there is no option '$option'" ;;
+        esac
+        shift
+    done
+    whole_number "$port" 1 65535 || usage_error "--port is a number from 1 to 65535, not '$port'"
+    [ -z "$workers" ] || whole_number "$workers" 1 1024 || usage_error "--workers is a number from 1 to 1024, not '$workers'"
+    [ -n "$state" ] || usage_error '--state needs a folder'
+    case $front in
+    lighttpd) ;;
+    apache | nginx) usage_error "--front $front is not supported by this version: lighttpd is" ;;
+    *) usage_error "--front is lighttpd, not '$front'" ;;
+    esac
+    [ -z "$store" ] || PROFILED_STORE_URL=$store
+    case ${PROFILED_STORE_URL:-sqlite:} in
+    sqlite:*) ;;
+    *) usage_error "--store $PROFILED_STORE_URL is not supported by this version: sqlite:PATH is" ;;
+    esac
+    # These characters mean something else in a configuration of lighttpd or profiled.
+    case $state${PROFILED_STORE_URL:-} in
+    *[\"\\\;\#[:cntrl:]]*) usage_error "a path may not hold quotes, backslashes, ';', '#' or control characters" ;;
+    esac
+}
+
+# ---- where things are
+
+absolute() { case $1 in /*) printf '%s\n' "$1" ;; *) printf '%s/%s\n' "$PWD" "${1#./}" ;; esac; }
+
+set_paths() {
+    state=$(absolute "$state")
+    state=${state%/}
+    run=$state/run logs=$state/log
+    config=$state/profiled.conf
+    environment=$state/quickstart.env
+    binary=$root/build/profiled
+    keys=${PROFILED_TOKEN_KEYS:-$state/keys}
+    database=${PROFILED_STORE_URL:-sqlite:$state/data/profiled.db}
+    database=$(absolute "${database#sqlite:}")
+    [ -z "${PROFILED_STORE_URL:-}" ] || export PROFILED_STORE_URL="sqlite:$database"
+    listen=${PROFILED_SERVER_LISTEN:-unix:$run/profiled.sock}
+    socket=${listen#unix:}
+    case $listen in unix:/*) ;; *) usage_error "server.listen is unix:/PATH here, not '$listen'" ;; esac
+    base=http://127.0.0.1:$port
+}
+
+make_folders() {
+    step "state folder: $state"
+    todo='choose another folder with --state'
+    [ ! -e "$state" ] || [ -d "$state" ] || fail "$state is not a folder" "$todo"
+    mkdir -p "$state" "$run" "$logs" "$state/upload" && mkdir -p -m 700 "$keys" "$(dirname "$database")" ||
+        fail "it cannot be made" "$todo"
+    [ -w "$state" ] && [ -w "$run" ] || fail "it may not be written to by $(id -un)" "$todo"
+    # A Unix socket's path has room for 107 bytes (unix(7)).
+    if [ "$(printf %s "$socket" | wc -c)" -gt 107 ]; then
+        socket=$(mktemp -d "${TMPDIR:-/tmp}/profiled.XXXXXX")/sock
+        chmod 755 "${socket%/*}"
+        printf '%s\n' "${socket%/*}" >"$run/socket-folder"
+        listen=unix:$socket
+    fi
+}
+
+# ---- stopping
+
+stop_everything() {
+    stop front 15
+    stop pool 45
+    if [ -r "$run/socket-folder" ]; then
+        read -r folder <"$run/socket-folder"
+        case $folder in */profiled.??????) rm -rf "$folder" ;; esac
+        rm -f "$run/socket-folder"
+    fi
+}
+
+stop_command() {
+    step_name=stopping
+    if ! running quickstart && ! running pool && ! running front; then
+        printf 'nothing of %s is running\n' "$state"
+        return 0
+    fi
+    step "stopping what runs on $state"
+    # One in the foreground stops its own, and would take theirs for a fault otherwise.
+    stop quickstart 70
+    stop_everything
+    printf 'stopped\n'
+}
+
+# Only one of these at a time works on a state; what it starts does not inherit the lock.
+lock_state() {
+    exec 9>"$run/lock" || fail "no lock: $run/lock" "see whether $(id -un) may write there"
+    flock -w "$1" 9 || fail 'another quickstart.sh is at work on this state' 'wait for it, or choose another folder with --state'
+}
+
+# ---- steps
+
+answers() { [ "$(curl --noproxy '*' -s -o /dev/null -w '%{http_code}' --max-time 5 "$1")" = 200 ]; }
+
+check_not_running() {
+    if running pool && running front; then
+        base=$(sed -n "s/^BASE='\(.*\)'$/\1/p" "$environment" 2>/dev/null)
+        if [ -n "$base" ] && answers "$base/readyz"; then
+            printf "it runs already: %s\n  to stop it: sh %s --stop --state '%s'\n" "$base" "$0" "$state"
+            exit 0
+        fi
+        fail "it runs already, but ${base:-nobody} does not answer" "sh $0 --stop --state '$state', and then again" "$logs/pool.log"
+    fi
+    stop_everything # a half that was left over
+}
+
+# Somebody listening on the port at 127.0.0.1 or everywhere: state 0A of the kernel's tables.
+check_port() {
+    hex=$(printf '%04X' "$port")
+    ! cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | awk -v port="$hex" '
+        $4 == "0A" { split($2, at, ":")
+            if (at[2] == port && at[1] ~ /^(0100007F|0+|0000000000000000FFFF00000100007F)$/) found = 1 }
+        END { exit !found }' ||
+        fail "port $port is taken by another program" 'choose another with --port N, or stop that program'
+}
+
+build() {
+    step 'server: cmake --preset release (build/profiled)'
+    build_preset release "$root/build" "$logs/build.log"
+}
+
+# Runs a command as the user that the pool runs as.
+as_user() {
+    if [ "$(id -u)" = 0 ] && [ "$user" != root ]; then
+        setpriv --reuid "$user" --regid "$(id -g "$user")" --init-groups "$@"
+    else
+        "$@"
+    fi
+}
+
+reachable() {
+    for folder in "$run" "$state/upload" "$state/keys" "$state/data"; do
+        [ ! -d "$folder" ] || chown -R "$user:" "$folder"
+    done
+    as_user sh -c 'test -w "$1" && test -w "$2" && test -r "$3" && test -x "$4" && test -x "$5"' \
+        sh "$run" "$(dirname "$database")" "$keys" "$binary" "$root/www"
+}
+
+# As root the pool and lighttpd give that up, when another user can get at what they need.
+choose_user() {
+    user=$(id -un 2>/dev/null || id -u)
+    [ "$(id -u)" = 0 ] || return 0
+    user=${PROFILED_SERVER_USER:-www-data}
+    if ! id "$user" >/dev/null 2>&1; then
+        printf '    the server runs as root: there is no user %s\n' "$user"
+    elif ! reachable; then
+        printf '    the server runs as root: %s cannot get at the folders of %s and %s\n' "$user" "$state" "$root"
+    else
+        return 0
+    fi
+    user=root
+    reachable || true
+    unset PROFILED_SERVER_USER
+}
+
+write_config() {
+    step "configuration: $config"
+    choose_user
+    {
+        printf '# Written by conf/quickstart.sh at each start: what is changed here is lost. Set PROFILED_<SECTION>_<KEY> in the\n'
+        printf '# environment of quickstart.sh instead; profiled.conf beside it tells what there is to set.\n'
+        printf '[server]\nlisten = %s\n' "$listen"
+        [ "$(id -u)" != 0 ] || printf 'user = %s\n' "$user"
+        [ -z "$workers" ] || printf 'workers = %s\n' "$workers"
+        printf '[store]\nurl = sqlite:%s\n' "$database"
+        printf '[token]\nkeys = %s\nissuer = https://quickstart.profiled.invalid\naudience = profiled\n' "$keys"
+    } >"$config.new" && mv -f "$config.new" "$config" || fail 'it cannot be written' 'is there room on the disk?'
+    [ -z "$workers" ] || unset PROFILED_SERVER_WORKERS
+    "$binary" config -c "$config" >"$logs/config.log" 2>&1 ||
+        fail 'profiled does not take it' 'is there a wrong PROFILED_ variable in the environment?' "$logs/config.log"
+}
+
+make_key() {
+    for key in "$keys"/*.jwk; do
+        [ ! -e "$key" ] || return 0
+    done
+    step "signing key: $keys"
+    as_user "$binary" key new -c "$config" >"$logs/key.log" 2>&1 ||
+        fail 'profiled key new failed' "see whether $user may write there" "$logs/key.log"
+}
+
+migrate() {
+    step "database: $database"
+    as_user "$binary" db migrate -c "$config" >"$logs/database.log" 2>&1 ||
+        fail 'profiled db migrate failed' 'see whether the folder may be written to; another database can be had by --store' "$logs/database.log"
+}
+
+# A profile that tokens can speak for: the first that is not suspended. Sets subject.
+find_subject() {
+    subject=$(as_user "$binary" export -c "$config" - 2>"$logs/export.log" | grep -v '"state":"suspended"' | head -n 1 |
+        sed -n 's/^{"id":"\([^"]*\)".*/\1/p')
+    [ -n "$subject" ]
+}
+
+import_profiles() { # the converter's JSON lines on stdin
+    as_user "$binary" import -c "$config" --on-conflict skip - >"$logs/import.log" 2>&1
+}
+
+import() {
+    ! find_subject || return 0
+    step 'data: profiles of the people who maintain the packages in apt'"'"'s lists'
+    sh "$here/maintainers.sh" 2>"$logs/maintainers.log" >"$state/upload/people.jsonl"
+    if [ ! -s "$state/upload/people.jsonl" ] && [ "$install" = yes ] && command -v apt-get >/dev/null && can_be_root; then
+        printf '    apt has no lists here: apt-get update\n'
+        package_lists >"$logs/packages.log" 2>&1
+        sh "$here/maintainers.sh" 2>"$logs/maintainers.log" >"$state/upload/people.jsonl"
+    fi
+    if [ ! -s "$state/upload/people.jsonl" ]; then
+        name=$(id -un 2>/dev/null | tr -cd 'a-z0-9_' | cut -c 1-30)
+        [ "${#name}" -ge 2 ] || name=someone
+        printf '    no lists of apt and no network: one profile, of %s\n' "$name"
+        printf '{"id":"%s","handle":"%s","name":"%s"}\n' "$name" "$name" "$name" >"$state/upload/people.jsonl"
+    fi
+    import_profiles <"$state/upload/people.jsonl"
+    rm -f "$state/upload/people.jsonl"
+    find_subject || fail 'no profile came of it' 'look at what profiled import says' "$logs/import.log"
+    printf '    %s\n' "$(tail -n 1 "$logs/import.log")"
+}
+
+wait_for() { # NAME TEST…
+    name=$1 turns=600
+    shift
+    while ! "$@" && [ "$turns" -gt 0 ]; do
+        running "$name" || fail "$name ended as soon as it was started" 'mend what its log names' "$logs/$name.log"
+        turns=$((turns - 1))
+        sleep 0.05
+    done
+    [ "$turns" -gt 0 ] || fail "$name does not come up" 'see its log' "$logs/$name.log"
+}
+
+start_pool() {
+    step "pool: profiled serve (log: $logs/pool.log)"
+    rm -f "$socket"
+    launch pool "$logs/pool.log" "$binary" serve -c "$config"
+    wait_for pool test -S "$socket"
+}
+
+# conf/lighttpd/profiled.conf with this machine's values in place of its first block.
+start_front() {
+    step "lighttpd: $base (log: $logs/front.log)"
+    front_user=$user
+    [ "$(id -u)" = 0 ] && [ "$user" != root ] || front_user=''
+    {
+        printf '# Written by conf/quickstart.sh out of %s at each start.\n' "$here/lighttpd/profiled.conf"
+        printf 'var.profiled_bind = "127.0.0.1"\nvar.profiled_port = %s\nvar.profiled_user = "%s"\n' "$port" "$front_user"
+        printf 'var.profiled_www = "%s"\nvar.profiled_socket = "%s"\n' "$root/www" "$socket"
+        printf 'var.profiled_log = "%s"\nvar.profiled_upload = "%s"\n' "$logs/front.log" "$state/upload"
+        sed '1,/^# ---- what does not/d' "$here/lighttpd/profiled.conf"
+    } >"$state/lighttpd.conf"
+    lighttpd -tt -f "$state/lighttpd.conf" >"$logs/lighttpd-test.log" 2>&1 ||
+        fail 'lighttpd does not take its configuration' "look at $state/lighttpd.conf" "$logs/lighttpd-test.log"
+    launch front "$logs/front.log" lighttpd -D -f "$state/lighttpd.conf"
+    wait_for front answers "$base/readyz"
+}
+
+token() { # SUBJECT SCOPES
+    "$binary" token issue -c "$config" --sub "$1" --scope "$2" --ttl 24h 2>"$logs/token.log" ||
+        fail 'profiled token issue failed' 'see its log' "$logs/token.log"
+}
+
+write_environment() {
+    step "tokens: $environment"
+    token_read=$(token "$subject" 'profile:read profile:list') || exit 1
+    token_write=$(token "$subject" 'profile:read profile:list profile:write') || exit 1
+    token_admin=$(token quickstart-admin 'profile:admin metrics:read') || exit 1
+    (
+        umask 077
+        while read -r name value; do
+            printf "%s='%s'\n" "$name" "$(printf %s "$value" | sed "s/'/'\\\\''/g")"
+        done >"$environment.new" <<END
+BASE $base
+TOKEN_READ $token_read
+TOKEN_WRITE $token_write
+TOKEN_ADMIN $token_admin
+SUBJECT $subject
+KEYS $keys
+CONFIG $config
+DATABASE $database
+SOCKET $socket
+END
+        mv -f "$environment.new" "$environment"
+    ) || fail 'it cannot be written' 'is there room on the disk?'
+}
+
+say_how() {
+    tag=$(curl --noproxy '*' -s -o /dev/null -D - -H "Authorization: Bearer $token_read" "$base/v1/profiles/$subject" |
+        tr -d '\r' | sed -n 's/^[Ee][Tt][Aa][Gg]: //p')
+    cat <<END
+
+profiled answers at $base
+
+TOKEN_READ=$token_read
+TOKEN_WRITE=$token_write
+TOKEN_ADMIN=$token_admin
+
+Lines to paste:
+  . '$environment'
+  # 200: a profile
+  curl -i -H "Authorization: Bearer \$TOKEN_READ" "\$BASE/v1/profiles/\$SUBJECT"
+  # 304: it has not changed
+  curl -i -H "Authorization: Bearer \$TOKEN_READ" -H 'If-None-Match: $tag' "\$BASE/v1/profiles/\$SUBJECT"
+  # 412: a change made to something that is not there any more is refused
+  curl -i -X PATCH -H "Authorization: Bearer \$TOKEN_WRITE" -H 'Content-Type: application/merge-patch+json' \\
+    -H 'If-Match: "an-older-one"' -d '{"nickname": "Lost"}' "\$BASE/v1/me"
+  # 401: no token
+  curl -i "\$BASE/v1/me"
+
+END
+}
+
+# ---- in order
+
+stay() {
+    printf 'Ctrl-C stops everything.\n'
+    while running pool && running front; do
+        sleep 0.5
+    done
+    step_name=serving
+    running pool || fail 'the pool ended' 'see its log' "$logs/pool.log"
+    fail 'lighttpd ended' 'see its log' "$logs/front.log"
+}
+
+read_options "$@"
+set_paths
+if [ "$action" = stop ]; then
+    [ -d "$run" ] || { printf 'nothing of %s is running\n' "$state"; exit 0; }
+    stop_command
+    exit 0
+fi
+
+make_folders
+lock_state 5
+check_not_running
+remember quickstart $$
+trap 'trap "" HUP INT TERM; stop_everything; rm -f "$run/quickstart.pid"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+check_port
+step 'packages'
+# shellcheck disable=SC2086 # rows
+packages $build_packages lighttpd=lighttpd curl=curl
+build
+write_config
+make_key
+migrate
+import
+start_pool
+start_front
+write_environment
+say_how
+exec 9>&-
+if [ "$action" = detach ]; then
+    trap - EXIT
+    rm -f "$run/quickstart.pid"
+    printf "to stop it: sh %s --stop --state '%s'\n" "$0" "$state"
+    exit 0
+fi
+trap 'exit 0' INT TERM HUP
+stay
