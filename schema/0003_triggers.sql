@@ -86,3 +86,90 @@ BEGIN
     SELECT NEW.id, ms / 1000 FROM moment WHERE NEW.state = 'suspended' AND OLD.state <> 'suspended'
     ON CONFLICT (subject) DO UPDATE SET until_s = excluded.until_s WHERE until_s < excluded.until_s;
 END;
+
+-- An id changed by hand is a profile that ends and another that begins: neither may keep the other's tags.
+CREATE TRIGGER profiles_rename AFTER UPDATE OF id ON profiles
+WHEN OLD.id <> NEW.id
+BEGIN
+    INSERT INTO changes (profile_id, what, handle, old_handle, at)
+    SELECT OLD.id, 'delete', NULL, OLD.handle, max(ms, OLD.owner_updated_at) FROM moment;
+
+    INSERT INTO tombstones (id, deleted_at, seq)
+    SELECT profile_id, at, seq FROM changes WHERE seq = last_insert_rowid()
+    ON CONFLICT (id) DO UPDATE SET deleted_at = excluded.deleted_at, seq = excluded.seq;
+
+    INSERT INTO revocations (subject, until_s) SELECT OLD.id, ms / 1000 FROM moment WHERE true
+    ON CONFLICT (subject) DO UPDATE SET until_s = excluded.until_s WHERE until_s < excluded.until_s;
+
+    DELETE FROM tombstones WHERE id = NEW.id;
+
+    INSERT INTO changes (profile_id, what, handle, old_handle, at)
+    SELECT NEW.id, 'create', NEW.handle, NULL, max(ms, OLD.owner_updated_at) FROM moment;
+
+    UPDATE profiles
+    SET (owner_seq, owner_updated_at, public_seq, public_updated_at) =
+        (SELECT seq, at, seq, at FROM changes WHERE seq = (SELECT max(seq) FROM changes))
+    WHERE n = NEW.n;
+END;
+
+-- Stamps set by hand are put back: a tag must never come back with another meaning. (The triggers' own updates do not come
+-- here: theirs are always higher.)
+CREATE TRIGGER profiles_stamps BEFORE UPDATE OF owner_seq, public_seq ON profiles
+WHEN NEW.owner_seq < OLD.owner_seq OR NEW.public_seq < OLD.public_seq
+    OR NEW.owner_seq > (SELECT max(seq) FROM changes) OR NEW.public_seq > (SELECT max(seq) FROM changes)
+BEGIN
+    SELECT RAISE(ABORT, 'the stamps of a profile are the triggers'' to set');
+END;
+
+CREATE TRIGGER profiles_delete AFTER DELETE ON profiles
+BEGIN
+    INSERT INTO changes (profile_id, what, handle, old_handle, at)
+    SELECT OLD.id, 'delete', NULL, OLD.handle, max(ms, OLD.owner_updated_at) FROM moment;
+
+    INSERT INTO tombstones (id, deleted_at, seq)
+    SELECT profile_id, at, seq FROM changes WHERE seq = last_insert_rowid()
+    ON CONFLICT (id) DO UPDATE SET deleted_at = excluded.deleted_at, seq = excluded.seq;
+
+    INSERT INTO revocations (subject, until_s) SELECT OLD.id, ms / 1000 FROM moment WHERE true
+    ON CONFLICT (subject) DO UPDATE SET until_s = excluded.until_s WHERE until_s < excluded.until_s;
+END;
+
+-- INSERT OR REPLACE deletes the rows in its way without running the trigger above. They are noted before, and what is gone
+-- afterwards gets what a deletion or a change of handle would have got.
+CREATE TRIGGER profiles_replacing BEFORE INSERT ON profiles
+WHEN EXISTS (SELECT 1 FROM profiles WHERE id = NEW.id) OR EXISTS (SELECT 1 FROM profiles WHERE handle = NEW.handle)
+BEGIN
+    INSERT OR REPLACE INTO replaced (id, handle, updated_at)
+    SELECT id, handle, owner_updated_at FROM profiles WHERE id = NEW.id OR handle = NEW.handle;
+END;
+
+CREATE TRIGGER profiles_replaced AFTER INSERT ON profiles
+WHEN EXISTS (SELECT 1 FROM replaced)
+BEGIN
+    INSERT INTO changes (profile_id, what, handle, old_handle, at)
+    SELECT r.id, iif(r.id = NEW.id, 'update', 'delete'), NULL, r.handle, max(ms, r.updated_at)
+    FROM replaced r, moment
+    WHERE NOT EXISTS (SELECT 1 FROM profiles p WHERE p.id = r.id AND p.handle = r.handle);
+
+    INSERT INTO tombstones (id, deleted_at, seq)
+    SELECT c.profile_id, c.at, c.seq FROM replaced r JOIN changes c ON c.profile_id = r.id AND c.what = 'delete'
+    WHERE NOT EXISTS (SELECT 1 FROM profiles p WHERE p.id = r.id) AND c.seq > (SELECT max(seq) - 2 FROM changes)
+    ON CONFLICT (id) DO UPDATE SET deleted_at = excluded.deleted_at, seq = excluded.seq;
+
+    INSERT INTO revocations (subject, until_s)
+    SELECT r.id, ms / 1000 FROM replaced r, moment WHERE NOT EXISTS (SELECT 1 FROM profiles p WHERE p.id = r.id)
+    ON CONFLICT (subject) DO UPDATE SET until_s = excluded.until_s WHERE until_s < excluded.until_s;
+
+    DELETE FROM replaced;
+END;
+
+-- Revocations are news too: whoever remembers a verified token has to hear of them.
+CREATE TRIGGER revocations_insert AFTER INSERT ON revocations
+BEGIN
+    INSERT INTO changes (profile_id, what, handle, old_handle, at) SELECT NEW.subject, 'revoke', NULL, NULL, ms FROM moment;
+END;
+
+CREATE TRIGGER revocations_update AFTER UPDATE OF until_s ON revocations
+BEGIN
+    INSERT INTO changes (profile_id, what, handle, old_handle, at) SELECT NEW.subject, 'revoke', NULL, NULL, ms FROM moment;
+END;

@@ -64,6 +64,13 @@ MUST_USE enum err store_profile_update(struct store *store, struct profile *p, s
                                        struct err_detail *detail);
 MUST_USE enum err store_profile_delete(struct store *store, struct span id, int64_t owner_seq, struct err_detail *detail);
 
+/*
+ * Up to limit profiles in the order they were made, those behind the place *after (0: from the beginning); *after is moved on to the last of them. Each call is a short read of its own, so that
+ * going through all of them holds no snapshot and hinders no checkpoint. *count 0: there are no more.
+ */
+MUST_USE enum err store_profiles_after(struct store *store, int64_t *after, size_t limit, struct arena *arena, struct profile *out,
+                                       size_t *count, struct err_detail *detail);
+
 /* *until_s: tokens of subject issued up to and including this second are dead (as are those without iat); TOKEN times in Unix seconds; INT64_MIN: none was revoked. */
 MUST_USE enum err store_revoked_until(struct store *store, struct span subject, int64_t *until_s, struct err_detail *detail);
 

@@ -219,7 +219,8 @@ static inline void become_server(const char *const *flags)
         snprintf(own_pid, sizeof own_pid, "%ld", (long)getpid());
         setenv("LISTEN_PID", own_pid, 1);
         setenv("LISTEN_FDS", "1", 1);
-        if (dup2(server.passed_fd, 3) != 3)
+        /* it may be 3 already, and then dup2 leaves it closed on exec */
+        if (dup2(server.passed_fd, 3) != 3 || fcntl(3, F_SETFD, 0) != 0)
             _exit(99);
     }
     if (access(server.config, F_OK) == 0)

@@ -119,7 +119,7 @@ static void check(const struct sample *s, const json_t *doc)
     arena_fini(&arena);
 }
 
-static const struct sample puts[] = {
+static const struct sample whole_bodies[] = {
     {"all: what is not named goes, but the verdict on an address that is gone too", OWNER_ALL,
      "{'handle':'ada'}", "ada"},
     {"all: the address stays, and so does its verdict", OWNER_ALL,
@@ -203,12 +203,12 @@ static const struct sample puts[] = {
     {"the id cannot change", ADMIN, "{'handle':'ada','id':'y'}", "fault at /id"},
 };
 
-static void test_puts(void **state)
+static void test_whole_bodies(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof puts / sizeof puts[0]; i++) {
-        json_t *doc = load(puts[i].body);
-        check(&puts[i], doc);
+    for (size_t i = 0; i < sizeof whole_bodies / sizeof whole_bodies[0]; i++) {
+        json_t *doc = load(whole_bodies[i].body);
+        check(&whole_bodies[i], doc);
         json_decref(doc);
     }
 }
@@ -322,7 +322,7 @@ static void test_read_and_written_back(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_puts),
+        cmocka_unit_test(test_whole_bodies),
         cmocka_unit_test(test_merge_patches),
         cmocka_unit_test(test_json_patches),
         cmocka_unit_test(test_read_and_written_back),

@@ -1,0 +1,76 @@
+/*
+ * What the files of this room share: the handle, the table of statements, the mapping of SQLite's outcomes. Not for other rooms.
+ */
+#pragma once
+#include "store/lock.h"
+#include "store/store.h"
+
+#include <sqlite3.h>
+#include <sys/types.h>
+
+/* Every statement of the program: nobody else writes SQL. X(enum, text) */
+enum store_statement {
+    STORE_BEGIN,
+    STORE_COMMIT,
+    STORE_ROLLBACK,
+    STORE_GET,
+    STORE_GET_BY_HANDLE,
+    STORE_GET_AFTER,
+    STORE_STAMPS,
+    STORE_INSERT,
+    STORE_UPDATE,
+    STORE_DELETE,
+    STORE_TOMBSTONE,
+    STORE_REVOKED_UNTIL,
+    STORE_MIGRATIONS,
+    STORE_EPOCH_GET,
+    STORE_EPOCH_DRAW,
+    STORE_COUNTS,
+    STORE_STATEMENT_COUNT
+};
+/* The text; static. */
+const char *store_statement_text(enum store_statement s);
+
+struct store {
+    char *path;
+    struct store_options options;
+    sqlite3 *db; /* NULL after a failure of the storage: opened anew by the next call */
+    sqlite3_stmt *statements[STORE_STATEMENT_COUNT];
+    struct store_lock lock;
+    bool in_batch;
+    int wal_pages; /* after the last commit of this connection */
+    dev_t device;  /* of the file that db is open on */
+    ino_t inode;
+};
+
+/* Opens s->db with its settings and prepares the statements; s->db stays NULL on failure. */
+MUST_USE enum err store_connect(struct store *s, struct err_detail *detail);
+void store_disconnect(struct store *s);
+/* To be called first by every operation: connects if need be, and anew when another file lies at the path. */
+MUST_USE enum err store_ensure(struct store *s, struct err_detail *detail);
+
+/* The err for an SQLite result code of s->db, with its message in detail. After one that says that the storage failed, the connection is given up. */
+enum err store_failed(struct store *s, int code, struct err_detail *detail);
+/* The same, for a connection that is no store's yet. */
+enum err store_code_err(sqlite3 *db, int code, const char *path, struct err_detail *detail);
+
+/* Steps a statement without rows to its end and resets it. */
+MUST_USE enum err store_step(struct store *s, enum store_statement statement, struct err_detail *detail);
+/* BEGIN IMMEDIATE under the writers' lock, COMMIT or ROLLBACK and unlock. Inside a batch they do nothing. */
+MUST_USE enum err store_write_begin(struct store *s, struct err_detail *detail);
+MUST_USE enum err store_write_end(struct store *s, bool commit, struct err_detail *detail);
+
+/* Binds text, NULL for an absent span. The bytes must live until the statement is reset. */
+void store_bind(sqlite3_stmt *statement, int index, struct span s);
+
+/* Columns of the rows of STORE_GET, STORE_GET_BY_HANDLE and STORE_GET_AFTER. Copies into the arena; ERR_NOMEM. An epoch that is NULL leaves epoch->text empty. */
+MUST_USE enum err store_row_read(sqlite3_stmt *statement, struct arena *arena, struct profile *out, struct store_epoch *epoch);
+/* n of a row of STORE_GET_AFTER. */
+int64_t store_row_n(sqlite3_stmt *statement);
+
+/* "sqlite:PATH": the path, or NULL. Borrowed from url. */
+const char *store_path_of_url(const char *url);
+/* OK when the migrations that the database has are just the program's. ERR_INVALID, with what to do in detail. */
+MUST_USE enum err store_migrations_current(sqlite3 *db, const char *path, struct err_detail *detail);
+/* Settings that every connection gets. */
+MUST_USE enum err store_configure(sqlite3 *db, const struct store_options *options, const char *path, struct err_detail *detail);

@@ -1,0 +1,83 @@
+/*
+ * Transactions that write. Order of locks: the writers' lock first, SQLite's own second; both are let go in the opposite order, and always together. Reads take neither.
+ */
+#include "store/handle.h"
+
+enum err store_step(struct store *s, enum store_statement statement, struct err_detail *detail)
+{
+    sqlite3_stmt *stmt = s->statements[statement];
+    int code;
+    while ((code = sqlite3_step(stmt)) == SQLITE_ROW)
+        continue;
+    enum err e = code == SQLITE_DONE ? OK : store_failed(s, code, detail);
+    if (s->db != NULL)
+        sqlite3_reset(stmt);
+    return e;
+}
+
+enum err store_write_begin(struct store *s, struct err_detail *detail)
+{
+    enum err e;
+    if (s->in_batch)
+        return OK;
+    if ((e = store_lock_take(&s->lock, s->options.busy_ms, detail)) != OK)
+        return e;
+    if ((e = store_step(s, STORE_BEGIN, detail)) != OK)
+        store_lock_release(&s->lock);
+    return e;
+}
+
+enum err store_write_end(struct store *s, bool commit, struct err_detail *detail)
+{
+    enum err e = OK;
+    if (s->in_batch)
+        return OK;
+    if (commit)
+        e = store_step(s, STORE_COMMIT, detail);
+    if ((!commit || e != OK) && s->db != NULL && sqlite3_get_autocommit(s->db) == 0) {
+        struct err_detail ignored = {0};
+        if (store_step(s, STORE_ROLLBACK, &ignored) != OK && e == OK)
+            e = ERR_IO;
+    }
+    store_lock_release(&s->lock);
+    if (e == ERR_IO)
+        store_disconnect(s);
+    return e;
+}
+
+enum err store_batch_begin(struct store *s, struct err_detail *detail)
+{
+    enum err e = store_ensure(s, detail);
+    if (e == OK && (e = store_write_begin(s, detail)) == OK)
+        s->in_batch = true;
+    return e;
+}
+
+enum err store_batch_end(struct store *s, bool commit, struct err_detail *detail)
+{
+    s->in_batch = false;
+    return store_write_end(s, commit, detail);
+}
+
+bool store_checkpoint_due(const struct store *s)
+{
+    return s->wal_pages >= s->options.checkpoint_pages;
+}
+
+enum err store_checkpoint(struct store *s, bool wait, struct err_detail *detail)
+{
+    enum err e = store_ensure(s, detail);
+    if (e != OK || s->in_batch)
+        return e;
+    e = store_lock_take(&s->lock, wait ? s->options.busy_ms : 0, detail);
+    if (e == ERR_BUSY && !wait) {
+        detail->text[0] = '\0';
+        return OK;
+    }
+    if (e != OK)
+        return e;
+    int code = sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    s->wal_pages = 0; /* the next commit tells how long it is now */
+    store_lock_release(&s->lock);
+    return code == SQLITE_OK || code == SQLITE_BUSY ? OK : store_failed(s, code, detail);
+}
