@@ -110,7 +110,11 @@ void crypto_base64url_write_secret(struct buf *out, struct span bytes)
 enum err crypto_base64url_decode_secret(struct span text, void *out, size_t size)
 {
     size_t len = 0;
-    if (text.len == crypto_base64url_len(size) &&
+    unsigned char seen = 0;
+    /* libsodium takes any byte from 0x80 on for '_' */
+    for (size_t i = 0; i < text.len; i++)
+        seen |= (unsigned char)text.ptr[i];
+    if (seen < 0x80 && text.len == crypto_base64url_len(size) &&
         sodium_base642bin(out, size, text.ptr, text.len, NULL, &len, NULL,
                           sodium_base64_VARIANT_URLSAFE_NO_PADDING) == 0 &&
         len == size)

@@ -2,9 +2,8 @@
 
 /* What a page may read beyond the few headers that are always open to it. */
 #define EXPOSED                                                                                              \
-    "ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id, Content-Location, "       \
-    "Cache-Status, "                                                                                         \
-    "Server-Timing"
+    "ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id, "                         \
+    "Content-Location, Cache-Status, Server-Timing"
 /* What a page may send. "*" would not cover Authorization. */
 #define SENDABLE                                                                                             \
     "Authorization, Content-Type, If-Match, If-None-Match, If-Modified-Since, If-Unmodified-Since, Prefer, " \
@@ -22,13 +21,17 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* scheme of RFC 3986 section 3.1, already in lower case, with the "://" behind it */
+/* of a scheme's characters, RFC 3986 section 3.1, those that may not be its first */
+static bool is_scheme_tail(char c)
+{
+    return is_digit(c) || c == '+' || c == '-' || c == '.';
+}
+
+/* A scheme, already in lower case, with the "://" behind it. */
 static bool take_scheme(struct span *rest, struct span *scheme)
 {
     size_t n = 0;
-    while (n < rest->len &&
-           (is_alpha(rest->ptr[n]) || (n > 0 && (is_digit(rest->ptr[n]) || rest->ptr[n] == '+' ||
-                                                 rest->ptr[n] == '-' || rest->ptr[n] == '.'))))
+    while (n < rest->len && (is_alpha(rest->ptr[n]) || (n > 0 && is_scheme_tail(rest->ptr[n]))))
         n++;
     *scheme = span_of(rest->ptr, n);
     *rest = span_from(*rest, n);

@@ -24,7 +24,6 @@ void http_etag_write(struct buf *out, struct span epoch, char view, int64_t sequ
 struct tag {
     bool weak;
     struct span opaque; /* between the quotes */
-    struct span coding; /* behind them, old Apaches' way: "gzip" of "x"-gzip; absent otherwise */
 };
 
 /* Codings that front servers add to a tag when they compress. */
@@ -66,11 +65,8 @@ static bool take_tag(struct span *rest, struct tag *tag)
     *rest = span_from(*rest, n);
     if (!http_take_char(rest, '"'))
         return false;
-    if (http_take_char(rest, '-')) {
-        tag->coding = http_take_token(rest);
-        return is_coding(tag->coding);
-    }
-    return true;
+    /* old Apaches' way: "x"-gzip */
+    return !http_take_char(rest, '-') || is_coding(http_take_token(rest));
 }
 
 /* The opaque part is ours, or ours with the name of a coding behind it. */

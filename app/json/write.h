@@ -1,7 +1,7 @@
 /*
  * Writing JSON into a buf: compact, UTF-8 as it stands, and only what RFC 8259 asks to be escaped is escaped.
- * Reals are written with the fewest digits that read back as the same number, so that a value that goes in
- * and out is not changed. Errors stick in the buf.
+ * Reals are written with 15 digits, or with 16 or 17 where it takes them to read back as the same number, and
+ * stay reals, so that a value that goes in and out is not changed. Errors stick in the buf.
  */
 #pragma once
 #include "base/buf.h"

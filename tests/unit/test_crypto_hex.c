@@ -40,8 +40,10 @@ static void test_rows(void **state)
         enum err e = crypto_hex_decode(r->text, bytes, sizeof bytes, &len);
         if (e != (r->bytes.ptr == NULL ? ERR_INVALID : OK) || len != r->bytes.len)
             fail_msg("%s: %s", r->what, err_name(e));
-        if (memcmp(bytes, r->bytes.ptr == NULL ? "\0\0\0" : r->bytes.ptr, len == 0 ? 2 : len) != 0)
+        if (len > 0 && memcmp(bytes, r->bytes.ptr, len) != 0)
             fail_msg("%s: other bytes", r->what);
+        for (size_t at = len; at < sizeof bytes; at++)
+            assert_int_equal(bytes[at], 0);
     }
 }
 

@@ -1,0 +1,292 @@
+/* profiled import: JSON lines into the database, in batches that let the pool's writers in between. */
+#include "cli/cli.h"
+#include "cli/profile_line.h"
+
+#include "base/clock.h"
+#include "crypto/init.h"
+#include "store/store.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+enum conflict { CONFLICT_SKIP, CONFLICT_REPLACE, CONFLICT_FAIL };
+enum {
+    BATCH_ROWS = 2000,
+    BATCH_US = 50000,        /* another writer waits no longer than this, give or take */
+    LINE_MAX_BYTES = 1 << 20,
+    LOCK_WAIT_MS = 30000,
+};
+
+struct import {
+    struct store *store;
+    enum conflict on_conflict;
+    size_t attributes_max;
+    struct arena arena;
+    struct buf reason;
+    bool in_batch;
+    int rows;          /* in the batch */
+    int64_t began_us;  /* the batch */
+    uint64_t line;
+    uint64_t added, replaced, skipped, refused;
+    struct { uint64_t added, replaced, skipped; } batch; /* counted once it is committed */
+    struct cli_progress progress;
+    uint64_t bytes, total;
+};
+
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int number)
+{
+    (void)number;
+    interrupted = 1;
+}
+
+static void refuse(struct import *im, const char *reason)
+{
+    cli_progress_end(&im->progress);
+    fprintf(stderr, "line %llu: %s\n", (unsigned long long)im->line, reason);
+    im->refused++;
+}
+
+static enum err end_batch(struct import *im, struct err_detail *detail)
+{
+    if (!im->in_batch)
+        return OK;
+    im->in_batch = false;
+    enum err e = store_batch_end(im->store, true, detail);
+    if (e == OK) {
+        im->added += im->batch.added;
+        im->replaced += im->batch.replaced;
+        im->skipped += im->batch.skipped;
+        if (store_checkpoint_due(im->store))
+            e = store_checkpoint(im->store, true, detail);
+    }
+    im->batch.added = im->batch.replaced = im->batch.skipped = 0;
+    return e;
+}
+
+static enum err begin_batch(struct import *im, struct err_detail *detail)
+{
+    enum err e = store_batch_begin(im->store, detail);
+    im->in_batch = e == OK;
+    im->rows = 0;
+    im->began_us = clock_monotonic_us();
+    return e;
+}
+
+/* The profile is there already. OK: it was dealt with, or refused with its line. */
+static enum err resolve(struct import *im, struct profile *p, enum store_taken taken, struct err_detail *detail)
+{
+    struct profile current;
+    struct store_epoch epoch;
+    enum store_taken other;
+    enum err e;
+    if (im->on_conflict == CONFLICT_SKIP) {
+        im->batch.skipped++;
+        return OK;
+    }
+    if (im->on_conflict == CONFLICT_FAIL || taken == STORE_TAKEN_HANDLE) {
+        refuse(im, taken == STORE_TAKEN_HANDLE ? "/handle: another profile has this handle"
+                                               : "/id: there is a profile of this id already");
+        return OK;
+    }
+    if ((e = store_profile_get(im->store, p->id, &im->arena, &current, &epoch, detail)) != OK)
+        return e;
+    p->stamps[PROFILE_VIEW_OWNER] = current.stamps[PROFILE_VIEW_OWNER];
+    e = store_profile_update(im->store, p, &epoch, &other, detail);
+    if (e == ERR_CONFLICT && other == STORE_TAKEN_HANDLE) {
+        refuse(im, "/handle: another profile has this handle");
+        return OK;
+    }
+    im->batch.replaced += e == OK;
+    return e;
+}
+
+static enum err store_line(struct import *im, struct profile *p, struct err_detail *detail)
+{
+    struct store_epoch epoch;
+    struct err_detail why = {0};
+    enum store_taken taken;
+    enum err e = store_profile_insert(im->store, p, true, &epoch, &taken, &why);
+    switch (e) {
+    case OK:
+        im->batch.added++;
+        return OK;
+    case ERR_CONFLICT:
+        return resolve(im, p, taken, detail);
+    case ERR_INVALID:
+        refuse(im, why.text);
+        return OK;
+    case ERR_NOT_FOUND:
+    case ERR_EXPIRED:
+    case ERR_DENIED:
+    case ERR_TOO_LARGE:
+    case ERR_BUSY:
+    case ERR_FULL:
+    case ERR_IO:
+    case ERR_NOMEM:
+    case ERR_COUNT:
+        break;
+    }
+    return err_set(detail, e, "%s", why.text);
+}
+
+static enum err import_line(struct import *im, struct span line, struct err_detail *detail)
+{
+    struct profile profile;
+    enum err e = OK;
+    if (line.len > LINE_MAX_BYTES) {
+        refuse(im, "the line has more than 1 MiB");
+        return OK;
+    }
+    if (span_trim(line).len == 0)
+        return OK;
+    buf_clear(&im->reason);
+    arena_reset(&im->arena);
+    if (cli_profile_read(line, clock_now_ms(&clock_system), im->attributes_max, &im->arena, &profile, &im->reason) != OK) {
+        refuse(im, buf_text(&im->reason));
+        return OK;
+    }
+    if (!im->in_batch && (e = begin_batch(im, detail)) != OK)
+        return e;
+    if ((e = store_line(im, &profile, detail)) != OK)
+        return e;
+    im->rows++;
+    if (im->rows >= BATCH_ROWS || (im->rows % 64 == 0 && clock_monotonic_us() - im->began_us >= BATCH_US))
+        e = end_batch(im, detail);
+    return e;
+}
+
+static enum err import_stream(struct import *im, FILE *in, struct err_detail *detail)
+{
+    char *text = NULL;
+    size_t size = 0;
+    ssize_t n;
+    enum err e = OK;
+    while (e == OK && !interrupted && (n = getline(&text, &size, in)) >= 0) {
+        im->line++;
+        im->bytes += (uint64_t)n;
+        size_t len = (size_t)n;
+        while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == '\r'))
+            len--;
+        e = import_line(im, span_of(text, len), detail);
+        if (im->line % 256 == 0)
+            cli_progress_draw(&im->progress, "importing", im->bytes, im->total);
+    }
+    if (e == OK && ferror(in) && !interrupted)
+        e = err_set(detail, ERR_IO, "reading failed: %s", strerror(errno));
+    free(text);
+    if (e == OK)
+        e = end_batch(im, detail);
+    else if (im->in_batch) {
+        struct err_detail ignored = {0};
+        if (store_batch_end(im->store, false, &ignored) != OK)
+            fprintf(stderr, "the last batch was not stored: %s\n", ignored.text);
+    }
+    return e;
+}
+
+static bool parse_conflict(const char *text, enum conflict *out)
+{
+    static const char *const words[] = {"skip", "replace", "fail"};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (strcmp(text, words[i]) == 0) {
+            *out = (enum conflict)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static FILE *open_input(const char *path, uint64_t *size)
+{
+    struct stat st;
+    FILE *in = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
+    *size = 0;
+    if (in != NULL && fstat(fileno(in), &st) == 0 && S_ISREG(st.st_mode))
+        *size = (uint64_t)st.st_size;
+    if (in != NULL)
+        setvbuf(in, NULL, _IOFBF, 1 << 18);
+    return in;
+}
+
+static int import_file(struct import *im, const struct config_settings *settings, const char *path)
+{
+    struct err_detail detail = {0};
+    struct sigaction act = {.sa_handler = on_signal}; /* without SA_RESTART: a read that waits must end */
+    const struct store_options options = {
+        .synchronous_full = config_number(settings, CONFIG_store_synchronous) == 0, .busy_ms = LOCK_WAIT_MS};
+    FILE *in = open_input(path, &im->total);
+    if (in == NULL)
+        return cli_failed("import", "cannot open %s: %s", path, strerror(errno));
+    enum err e = crypto_init();
+    if (e == OK)
+        e = store_open(config_text(settings, CONFIG_store_url), &options, &im->store, &detail);
+    if (e == OK) {
+        sigaction(SIGINT, &act, NULL);
+        sigaction(SIGTERM, &act, NULL);
+        e = import_stream(im, in, &detail);
+        cli_progress_end(&im->progress);
+        printf("added %llu, replaced %llu, skipped %llu, refused %llu%s\n", (unsigned long long)im->added,
+               (unsigned long long)im->replaced, (unsigned long long)im->skipped, (unsigned long long)im->refused,
+               interrupted ? " (interrupted; what is counted here is stored)" : "");
+    }
+    if (e == OK && store_checkpoint(im->store, true, &detail) != OK)
+        fprintf(stderr, "profiled import: the write-ahead log was not copied back: %s\n", detail.text);
+    store_close(&im->store);
+    arena_fini(&im->arena);
+    buf_fini(&im->reason);
+    if (in != stdin)
+        fclose(in);
+    if (e != OK)
+        return cli_failed("import", "stopped at line %llu: %s", (unsigned long long)im->line, detail.text);
+    return im->refused > 0 || interrupted ? CLI_FAILED : CLI_OK;
+}
+
+static int run_import(int argc, char **argv)
+{
+    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+                                            {"set", required_argument, NULL, 'o'},
+                                            {"on-conflict", required_argument, NULL, 'x'},
+                                            {NULL, 0, NULL, 0}};
+    struct cli_common common = {0};
+    struct config_settings settings;
+    struct import im = {.on_conflict = CONFLICT_FAIL};
+    int option;
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, "c:o:", options, NULL)) != -1) {
+        if (option == 'x' && !parse_conflict(optarg, &im.on_conflict))
+            return cli_usage("import", "--on-conflict is skip, replace or fail, not '%s'", optarg);
+        if (option != 'x' && !cli_common_take(&common, option, optarg))
+            return cli_usage("import", "there is no option '%s', or it lacks its value", argv[optind - 1]);
+    }
+    if (argc - optind != 1)
+        return cli_usage("import", "one FILE is needed, or - for standard input");
+    if (!cli_settings("import", &common, &settings))
+        return CLI_FAILED;
+    im.attributes_max = (size_t)config_number(&settings, CONFIG_limits_attributes);
+    int status = import_file(&im, &settings, argv[optind]);
+    config_fini(&settings);
+    return status;
+}
+
+const struct cli_command cli_import = {
+    .name = "import",
+    .summary = "read profiles from JSON lines",
+    .help = "usage: profiled import [--on-conflict skip|replace|fail] FILE\n\n"
+            "Reads a profile from each line of FILE (- is standard input), as `profiled export` writes them: the owner's\n"
+            "view. `handle` is required; without `id` the profile gets a new one; `version`, `created_at` and\n"
+            "`updated_at` are passed over. A bad line is reported with its number and reason, and the rest goes on. The pool\n"
+            "may serve meanwhile, and sees each batch at once.\n\n"
+            "  --on-conflict skip     a profile whose id or handle is there already is left as it is\n"
+            "  --on-conflict replace  one of the same id is replaced whole\n"
+            "  --on-conflict fail     such a line is refused (the default)\n"
+            "  -c, --config FILE      configuration\n"
+            "  -o, --set SECTION.KEY=VALUE  one setting\n\n"
+            "Ends with a count of added, replaced, skipped and refused; exit 1 if a line was refused.\n",
+    .run = run_import,
+};
