@@ -27,15 +27,14 @@ export function cleanEnvironment(more = {}) {
 
 export class Site {
   /**
-   * settings: {section: {key: value}} over the defaults below; issuers: {name: {…}}; front: whether lighttpd is started;
-   * lighttpd: text put behind its configuration.
+   * settings: {section: {key: value}} over the defaults below; issuers: {name: {…}}; front: whether lighttpd is started.
    */
   static async start(options = {}) {
     const site = new Site();
     try {
       await site.prepare(options);
       await site.startPool();
-      if (options.front !== false) await site.startFront(options.lighttpd);
+      if (options.front !== false) await site.startFront();
     } catch (error) {
       const log = site.readLog();
       await site.stop().catch(() => {});
@@ -98,15 +97,17 @@ export class Site {
     });
   }
 
-  async startFront(more = '') {
+  /** backend: what stands in place of the pool's socket in lighttpd's configuration. */
+  async startFront(backend) {
     const shipped = readFileSync(join(root, 'conf/lighttpd/profiled.conf'), 'utf8');
     const cut = shipped.indexOf('# ---- what does not');
     assert(cut > 0);
+    const rest = backend ? shipped.slice(cut).replace('"socket"       => var.profiled_socket', backend) : shipped.slice(cut);
     this.port ??= await freePort();
     const values = {bind: '"127.0.0.1"', port: this.port, user: '""', www: `"${join(root, 'www')}"`, socket: `"${this.socket}"`,
       log: `"${this.frontLog}"`, upload: `"${this.folder}"`};
     const conf = join(this.folder, 'lighttpd.conf');
-    writeFileSync(conf, `${Object.entries(values).map(([k, v]) => `var.profiled_${k} = ${v}\n`).join('')}${shipped.slice(cut)}${more}`);
+    writeFileSync(conf, `${Object.entries(values).map(([k, v]) => `var.profiled_${k} = ${v}\n`).join('')}${rest}`);
     this.front = start(this.frontLog, 'lighttpd', ['-D', '-f', conf], {env: this.env});
     await until('lighttpd', async () => {
       if (!this.front.running) throw new Error(`lighttpd ended at once: ${readFileSync(this.frontLog, 'utf8')}`);

@@ -1,0 +1,13 @@
+# Where Debian expects things.
+install(TARGETS profiled RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(FILES conf/profiled.conf DESTINATION ${CMAKE_INSTALL_FULL_SYSCONFDIR}/profiled)
+install(DIRECTORY schema DESTINATION ${CMAKE_INSTALL_DATADIR}/profiled)
+install(DIRECTORY www DESTINATION ${CMAKE_INSTALL_DATADIR}/profiled)
+install(DIRECTORY conf/lighttpd DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
+install(FILES README.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+file(GLOB units conf/systemd/*.service conf/systemd/*.socket)
+install(FILES ${units} DESTINATION lib/systemd/system)
+file(GLOB pages1 conf/man/*.1)
+file(GLOB pages5 conf/man/*.5)
+install(FILES ${pages1} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+install(FILES ${pages5} DESTINATION ${CMAKE_INSTALL_MANDIR}/man5)
