@@ -9,6 +9,7 @@
 #include "handlers/profile_write.h"
 #include "token/scope.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
