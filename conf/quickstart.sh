@@ -313,6 +313,9 @@ start_front() {
     } >"$state/lighttpd.conf"
     lighttpd -tt -f "$state/lighttpd.conf" >"$logs/lighttpd-test.log" 2>&1 ||
         fail 'lighttpd does not take its configuration' "look at $state/lighttpd.conf" "$logs/lighttpd-test.log"
+    # lighttpd opens its log when it has given up being root
+    : >>"$logs/front.log"
+    [ -z "$front_user" ] || chown "$front_user:" "$logs/front.log" "$state/upload"
     launch front "$logs/front.log" lighttpd -D -f "$state/lighttpd.conf"
     wait_for front answers "$base/readyz"
 }

@@ -43,8 +43,8 @@ CREATE TABLE profiles (
     email_verified INTEGER CHECK (email_verified BETWEEN 0 AND 1),
     phone_number TEXT,
     birthdate TEXT,
-    address TEXT CHECK (json_type(address) = 'object'),       -- JSON, members are strings
-    attributes TEXT CHECK (json_type(attributes) = 'object')  -- JSON, as it was sent
+    address TEXT CHECK (address GLOB '{*}'),       -- JSON, members are strings
+    attributes TEXT CHECK (attributes GLOB '{*}')  -- JSON, as it was sent
 ) STRICT;
 
 -- The epoch is a part of every ETag: drawn when the database is made, and anew when it is NULL, as a backup leaves

@@ -1,137 +1,185 @@
-/* profiled config: the configuration in force, and where each value came from. */
 #include "cli/cli.h"
 
-#include "json/write.h"
-
 #include <getopt.h>
+#include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
 
-/* "default", "/etc/profiled/profiled.conf:12", "PROFILED_SERVER_WORKERS", "flag" */
-static void write_origin(const struct config_settings *s, enum config_id id, struct buf *out)
+static const char help[] =
+    "usage: profiled config [--json] [--check] [-c FILE] [-o SECTION.KEY=VALUE]…\n"
+    "\n"
+    "Prints the configuration in force, each value with where it came from: the default, a line of the file, "
+    "a\n"
+    "variable of the environment, or a flag. What is printed can be read again as a configuration file.\n"
+    "\n"
+    "  --json   as one JSON object\n"
+    "  --check  prints nothing but what is wrong; exits 0 when nothing is, 1 otherwise\n"
+    "  -c FILE  read this configuration\n"
+    "  -o SECTION.KEY=VALUE  put this setting over the configuration's, such as -o server.workers=8\n"
+    "\n"
+    "Exits 0 when done, 1 on failure, 2 when called wrongly.\n";
+
+struct options {
+    struct cli_common common;
+    bool json;
+    bool check;
+};
+
+/* false: a message was printed. */
+static bool read_options(int argc, char **argv, struct options *o)
 {
-    const struct config_value *v = &s->values[id];
-    const struct config_row *row = config_row(id);
-    switch (v->origin) {
-    case CONFIG_FROM_DEFAULT:
-        buf_lit(out, "default");
-        break;
-    case CONFIG_FROM_FILE:
-        buf_printf(out, "%s:%d", s->path, v->line);
-        break;
-    case CONFIG_FROM_ENVIRONMENT: {
-        size_t at = out->len;
-        buf_printf(out, "PROFILED_%s_%s", row->section, row->key);
-        for (; at < out->len; at++)
-            if (out->ptr[at] >= 'a' && out->ptr[at] <= 'z')
-                out->ptr[at] = (char)(out->ptr[at] - 'a' + 'A');
-        break;
+    enum { JSON = 256, CHECK };
+    static const struct option table[] = {
+        {"json", no_argument, NULL, JSON},
+        {"check", no_argument, NULL, CHECK},
+        {0},
+    };
+    int option;
+    optind = 0; /* glibc: begin anew */
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, "c:o:", table, NULL)) != -1) {
+        if (option == JSON)
+            o->json = true;
+        else if (option == CHECK)
+            o->check = true;
+        else if (!cli_common_take(&o->common, option, optarg)) {
+            cli_usage("config", "%s is no option, or lacks its value", argv[optind - 1]);
+            return false;
+        }
     }
-    case CONFIG_FROM_FLAG:
-        buf_lit(out, "flag");
-        break;
+    if (optind < argc)
+        cli_usage("config", "%s is one argument too many", argv[optind]);
+    return optind == argc;
+}
+
+/* "key = value", with the origin as a comment behind it. */
+static void write_line(struct buf *out, const char *key, const char *value, const char *origin)
+{
+    enum { COLUMN = 56 };
+    size_t begin = out->len;
+    buf_printf(out, "%s =%s%s", key, *value == '\0' ? "" : " ", value);
+    do
+        buf_char(out, ' ');
+    while (!out->failed && out->len - begin < COLUMN);
+    buf_printf(out, "; %s\n", origin);
+}
+
+static void write_issuer(const struct config_settings *s, const struct config_issuer *issuer, struct buf *out)
+{
+    buf_printf(out, "\n[issuer %s]\n", issuer->name);
+    for (int i = 0; i < CONFIG_ISSUER_KEY_COUNT; i++) {
+        enum config_issuer_key key = (enum config_issuer_key)i;
+        struct config_issuer copy = *issuer;
+        struct buf origin = {0};
+        if (issuer->lines[i] == 0)
+            buf_lit(&origin, "default");
+        else
+            buf_printf(&origin, "%s:%d", s->path, issuer->lines[i]);
+        write_line(out, config_issuer_row(key)->key, *config_issuer_field(&copy, key), buf_text(&origin));
+        buf_fini(&origin);
     }
 }
 
 static void write_text(const struct config_settings *s, struct buf *out)
 {
     const char *section = "";
-    for (enum config_id id = 0; id < CONFIG_ID_COUNT; id++) {
+    buf_printf(out, "; %s\n", s->path == NULL ? "no file was read" : s->path);
+    for (int i = 0; i < CONFIG_ID_COUNT; i++) {
+        enum config_id id = (enum config_id)i;
         const struct config_row *row = config_row(id);
         struct buf origin = {0};
         if (strcmp(section, row->section) != 0)
-            buf_printf(out, "%s[%s]\n", section[0] == '\0' ? "" : "\n", row->section);
+            buf_printf(out, "\n[%s]\n", row->section);
         section = row->section;
-        write_origin(s, id, &origin);
-        buf_printf(out, "%-24s = %-40s ; %s\n", row->key, config_text(s, id), buf_text(&origin));
+        config_origin_write(s, id, &origin);
+        write_line(out, row->key, config_text(s, id), buf_text(&origin));
         buf_fini(&origin);
     }
-    for (size_t i = 0; i < s->issuer_count; i++) {
-        const struct config_issuer *issuer = &s->issuers[i];
-        buf_printf(out, "\n[issuer %s]\niss = %s\njwks = %s\naudience = %s\nscopes = %s\nsubject_prefix = %s\n",
-                   issuer->name, issuer->iss, issuer->jwks, issuer->audience, issuer->scopes, issuer->subject_prefix);
-    }
+    for (size_t i = 0; i < s->issuer_count; i++)
+        write_issuer(s, &s->issuers[i], out);
 }
 
-static void write_member(struct buf *out, const char *name, const char *value)
+static json_t *value_as_json(const struct config_settings *s, enum config_id id)
 {
-    buf_printf(out, ",\"%s\":", name);
-    json_write_string(out, span_str(value == NULL ? "" : value));
+    static const char *const origins[] = {"default", "file", "environment", "flag"};
+    const struct config_value *value = &s->values[id];
+    enum config_type type = config_row(id)->type;
+    json_t *out = json_pack("{s:s, s:s}", "value", value->text, "from", origins[value->origin]);
+    if (value->line != 0)
+        json_object_set_new(out, "line", json_integer(value->line));
+    if (type == CONFIG_INTEGER || type == CONFIG_SIZE || type == CONFIG_DURATION)
+        json_object_set_new(out, "number", json_integer(value->number));
+    return out;
 }
 
-static void write_json(const struct config_settings *s, struct buf *out)
+static json_t *issuer_as_json(const struct config_issuer *issuer)
 {
-    buf_lit(out, "{\"settings\":[");
-    for (enum config_id id = 0; id < CONFIG_ID_COUNT; id++) {
+    return json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:s}", "name", issuer->name, "line", issuer->line, "iss",
+                     issuer->iss, "jwks", issuer->jwks, "audience", issuer->audience, "scopes",
+                     issuer->scopes, "subject_prefix", issuer->subject_prefix);
+}
+
+/* A new reference, NULL when memory is out. */
+static json_t *as_json(const struct config_settings *s)
+{
+    json_t *settings = json_object(), *issuers = json_array();
+    for (int i = 0; i < CONFIG_ID_COUNT; i++) {
+        enum config_id id = (enum config_id)i;
         const struct config_row *row = config_row(id);
-        struct buf origin = {0};
-        write_origin(s, id, &origin);
-        buf_printf(out, "%s{\"section\":\"%s\"", id == 0 ? "" : ",", row->section);
-        write_member(out, "key", row->key);
-        write_member(out, "value", config_text(s, id));
-        write_member(out, "from", buf_text(&origin));
-        buf_char(out, '}');
-        buf_fini(&origin);
+        json_t *section = json_object_get(settings, row->section);
+        if (section == NULL) {
+            section = json_object();
+            json_object_set_new(settings, row->section, section);
+        }
+        if (json_object_set_new(section, row->key, value_as_json(s, id)) != 0)
+            goto failed;
     }
-    buf_lit(out, "],\"issuers\":[");
-    for (size_t i = 0; i < s->issuer_count; i++) {
-        const struct config_issuer *issuer = &s->issuers[i];
-        buf_append(out, i == 0 ? SPAN("{\"name\":") : SPAN(",{\"name\":"));
-        json_write_string(out, span_str(issuer->name));
-        write_member(out, "iss", issuer->iss);
-        write_member(out, "jwks", issuer->jwks);
-        write_member(out, "audience", issuer->audience);
-        write_member(out, "scopes", issuer->scopes);
-        write_member(out, "subject_prefix", issuer->subject_prefix);
-        buf_char(out, '}');
-    }
-    buf_lit(out, "]}\n");
+    for (size_t i = 0; i < s->issuer_count; i++)
+        if (json_array_append_new(issuers, issuer_as_json(&s->issuers[i])) != 0)
+            goto failed;
+    return json_pack("{s:s?, s:o, s:o}", "file", s->path, "settings", settings, "issuers", issuers);
+failed:
+    json_decref(settings);
+    json_decref(issuers);
+    return NULL;
 }
 
-static int run_config(int argc, char **argv)
+static int print_json(const struct config_settings *s)
 {
-    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
-                                            {"set", required_argument, NULL, 'o'},
-                                            {"json", no_argument, NULL, 'j'},
-                                            {"check", no_argument, NULL, 'k'},
-                                            {NULL, 0, NULL, 0}};
-    struct cli_common common = {0};
-    struct config_settings settings;
-    struct buf out = {0};
-    bool json = false, check = false;
-    int option;
-    opterr = 0;
-    while ((option = getopt_long(argc, argv, "c:o:", options, NULL)) != -1) {
-        if (option == 'j')
-            json = true;
-        else if (option == 'k')
-            check = true;
-        else if (!cli_common_take(&common, option, optarg))
-            return cli_usage("config", "there is no option '%s', or it lacks its value", argv[optind - 1]);
-    }
-    if (optind < argc)
-        return cli_usage("config", "'%s' is one argument too many", argv[optind]);
-    if (!cli_settings("config", &common, &settings))
-        return CLI_FAILED;
-    if (!check && json)
-        write_json(&settings, &out);
-    else if (!check)
-        write_text(&settings, &out);
-    bool failed = buf_status(&out) != OK || fputs(buf_text(&out), stdout) == EOF || fflush(stdout) != 0;
-    buf_fini(&out);
-    config_fini(&settings);
-    return failed ? cli_failed("config", "writing failed") : CLI_OK;
+    json_t *root = as_json(s);
+    bool good = root != NULL && json_dumpf(root, stdout, JSON_INDENT(2)) == 0;
+    json_decref(root);
+    if (!good)
+        return cli_failed("config", "out of memory");
+    putchar('\n');
+    return CLI_OK;
 }
 
-const struct cli_command cli_config = {
-    .name = "config",
-    .summary = "show the configuration in force",
-    .help = "usage: profiled config [--json | --check]\n\n"
-            "Prints every setting with where its value came from: default, FILE:LINE, the environment variable, or a flag.\n"
-            "A configuration that is wrong is reported with its place, and the exit status is 1.\n\n"
-            "  --json                       as a JSON object\n"
-            "  --check                      print nothing, only check\n"
-            "  -c, --config FILE            configuration (PROFILED_CONFIG, else /etc/profiled/profiled.conf)\n"
-            "  -o, --set SECTION.KEY=VALUE  one setting\n",
-    .run = run_config,
-};
+static int print_text(const struct config_settings *s)
+{
+    struct buf out = {0};
+    write_text(s, &out);
+    bool good = buf_status(&out) == OK;
+    if (good)
+        fputs(buf_text(&out), stdout);
+    buf_fini(&out);
+    return good ? CLI_OK : cli_failed("config", "out of memory");
+}
+
+static int run(int argc, char **argv)
+{
+    struct options o = {0};
+    struct config_settings s;
+    int status = CLI_OK;
+    if (!read_options(argc, argv, &o))
+        return CLI_USAGE;
+    if (!cli_settings("config", &o.common, &s))
+        return CLI_FAILED;
+    if (!o.check)
+        status = o.json ? print_json(&s) : print_text(&s);
+    config_fini(&s);
+    if (fflush(stdout) != 0 && status == CLI_OK)
+        status = cli_failed("config", "standard output cannot be written");
+    return status;
+}
+
+const struct cli_command cli_config = {"config", "print the configuration in force", help, run};

@@ -1,0 +1,40 @@
+/*
+ * What the pool is doing, read out of its scoreboard at one moment and put into words. `profiled status`
+ * prints it.
+ */
+#pragma once
+#include "base/buf.h"
+#include "pool/scoreboard.h"
+
+struct pool_view_worker {
+    size_t place;
+    pid_t pid;
+    const char *state; /* static: "starting", "idle", "busy", "draining", "killed" */
+    uint32_t generation;
+    int64_t started_ms; /* Unix time */
+    uint64_t requests;
+    int64_t busy_us; /* how long the request in hand has taken so far; 0: none is */
+    uint32_t restarts;
+};
+
+struct pool_view {
+    int64_t now_ms; /* Unix time of the reading */
+    pid_t pid;
+    const char *state; /* static */
+    uint32_t generation;
+    uint32_t wanted; /* workers */
+    int64_t started_ms, reloaded_ms;
+    uint64_t requests, deaths, timeouts, recycled, reloads, reloads_refused;
+    char listen[sizeof(((struct scoreboard_header *)0)->listen)];
+    size_t busy; /* workers with a request in hand */
+    size_t count;
+    struct pool_view_worker workers[SCOREBOARD_SLOTS];
+};
+
+/* Reads it; now_us is clock_monotonic_us, which the workers' times are in. */
+void pool_view_read(const struct scoreboard *board, int64_t now_ms, int64_t now_us, struct pool_view *out);
+/* Appends a few lines and a table. before: the view of a moment ago, for requests a second; NULL: they are
+ * left out. */
+void pool_view_write_text(const struct pool_view *view, const struct pool_view *before, struct buf *out);
+/* Appends it as one line of JSON. */
+void pool_view_write_json(const struct pool_view *view, struct buf *out);
