@@ -256,27 +256,32 @@ find_subject() {
     [ -n "$subject" ]
 }
 
-import_profiles() { # the converter's JSON lines on stdin
-    as_user "$binary" import -c "$config" --on-conflict skip - >"$logs/import.log" 2>&1
+# The people of apt's lists as JSON lines; nothing where there are no lists.
+people() {
+    apt-get indextargets --format '$(FILENAME)' 'Created-By: Packages' 2>/dev/null | while read -r list; do
+        [ ! -e "$list" ] || printf '%s\n' "$list"
+    done | xargs -r -d '\n' /usr/lib/apt/apt-helper cat-file 2>"$logs/people.log" |
+        LC_ALL=C awk -f "$here/maintainers.awk"
 }
 
 import() {
     ! find_subject || return 0
-    step 'data: profiles of the people who maintain the packages in apt'"'"'s lists'
-    sh "$here/maintainers.sh" 2>"$logs/maintainers.log" >"$state/upload/people.jsonl"
-    if [ ! -s "$state/upload/people.jsonl" ] && [ "$install" = yes ] && command -v apt-get >/dev/null && can_be_root; then
-        printf '    apt has no lists here: apt-get update\n'
+    step "data: a profile for each person who maintains a package of apt's lists"
+    lines=$state/upload/people.jsonl
+    people >"$lines"
+    if [ ! -s "$lines" ] && [ "$install" = yes ] && command -v apt-get >/dev/null && can_be_root; then
+        printf '    there are no lists here: apt-get update\n'
         package_lists >"$logs/packages.log" 2>&1
-        sh "$here/maintainers.sh" 2>"$logs/maintainers.log" >"$state/upload/people.jsonl"
+        people >"$lines"
     fi
-    if [ ! -s "$state/upload/people.jsonl" ]; then
+    if [ ! -s "$lines" ]; then
         name=$(id -un 2>/dev/null | tr -cd 'a-z0-9_' | cut -c 1-30)
         [ "${#name}" -ge 2 ] || name=someone
-        printf '    no lists of apt and no network: one profile, of %s\n' "$name"
-        printf '{"id":"%s","handle":"%s","name":"%s"}\n' "$name" "$name" "$name" >"$state/upload/people.jsonl"
+        printf '    no lists of apt, and none to be had: one profile alone, of %s\n' "$name"
+        printf '{"id":"%s","handle":"%s","name":"%s"}\n' "$name" "$name" "$name" >"$lines"
     fi
-    import_profiles <"$state/upload/people.jsonl"
-    rm -f "$state/upload/people.jsonl"
+    as_user "$binary" import -c "$config" --on-conflict skip - <"$lines" >"$logs/import.log" 2>&1
+    rm -f "$lines"
     find_subject || fail 'no profile came of it' 'look at what profiled import says' "$logs/import.log"
     printf '    %s\n' "$(tail -n 1 "$logs/import.log")"
 }

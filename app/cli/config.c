@@ -13,8 +13,8 @@ static const char help[] =
     "\n"
     "  --json   as one JSON object\n"
     "  --check  prints nothing but what is wrong; exits 0 when nothing is, 1 otherwise\n"
-    "  -c FILE  read this configuration\n"
-    "  -o SECTION.KEY=VALUE  put this setting over the configuration's, such as -o server.workers=8\n"
+    "  -c, --config FILE            read this configuration\n"
+    "  -o, --set SECTION.KEY=VALUE  put this setting over the configuration's, such as -o server.workers=8\n"
     "\n"
     "Exits 0 when done, 1 on failure, 2 when called wrongly.\n";
 
@@ -31,6 +31,8 @@ static bool read_options(int argc, char **argv, struct options *o)
     static const struct option table[] = {
         {"json", no_argument, NULL, JSON},
         {"check", no_argument, NULL, CHECK},
+        {"config", required_argument, NULL, 'c'},
+        {"set", required_argument, NULL, 'o'},
         {0},
     };
     int option;

@@ -19,7 +19,7 @@ static const char help[] =
     "\n"
     "  --json   as one JSON object on a line\n"
     "  --watch  again each second, with requests a second, until interrupted\n"
-    "  -c FILE  read this configuration\n"
+    "  -c, --config FILE            read this configuration\n"
     "  -o SECTION.KEY=VALUE  put this setting over the configuration's, such as -o "
     "server.listen=unix:/run/x\n"
     "\n"
@@ -38,6 +38,8 @@ static bool read_options(int argc, char **argv, struct options *o)
     static const struct option table[] = {
         {"json", no_argument, NULL, JSON},
         {"watch", no_argument, NULL, WATCH},
+        {"config", required_argument, NULL, 'c'},
+        {"set", required_argument, NULL, 'o'},
         {0},
     };
     int option;

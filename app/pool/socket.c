@@ -41,7 +41,8 @@ static int lock_folder(const char *path, const struct listener_options *options)
 {
     char folder[sizeof(((struct sockaddr_un *)0)->sun_path)];
     folder_of(path, folder);
-    if (mkdir(folder, 0755) == 0 && chown(folder, options->uid, options->gid) != 0)
+    if (mkdir(folder, 0755) == 0 && options->uid != (uid_t)-1 &&
+        chown(folder, options->uid, options->gid) != 0)
         return -1;
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     for (int i = 0; fd >= 0 && i < 20 && flock(fd, LOCK_EX | LOCK_NB) != 0; i++)

@@ -10,7 +10,7 @@
 enum { MAX_VARIABLES = 8 };
 static const struct {
     const char *what;
-    char *variables[MAX_VARIABLES];
+    const char *variables[MAX_VARIABLES];
     const char *mount;
     enum err want;
     const char *path;
@@ -66,13 +66,31 @@ static const struct {
     {"variable without a value", {"REQUEST_METHOD", "REQUEST_URI=/v1/me"}, "", ERR_INVALID, "", NULL},
 };
 
+/* An environment of the test's own, as a process has it. The caller frees it with forget. */
+static char **environment_of(const char *const *variables, size_t most)
+{
+    char **copy = calloc(most + 1, sizeof *copy);
+    assert_non_null(copy);
+    for (size_t i = 0; i < most && variables[i] != NULL; i++)
+        assert_non_null(copy[i] = strdup(variables[i]));
+    return copy;
+}
+
+static void forget(char **environment)
+{
+    for (char **v = environment; *v != NULL; v++)
+        free(*v);
+    free(environment);
+}
+
 static void targets_are_found(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof targets / sizeof targets[0]; i++) {
         struct arena arena = {0};
         struct http_request r = {0};
-        enum err e = fcgi_variables_read(targets[i].variables, span_str(targets[i].mount), &arena, &r);
+        char **variables = environment_of(targets[i].variables, MAX_VARIABLES);
+        enum err e = fcgi_variables_read(variables, span_str(targets[i].mount), &arena, &r);
         if (e != targets[i].want)
             fail_msg("%s: %s", targets[i].what, err_name(e));
         if (!span_eq(r.path, span_str(targets[i].path)))
@@ -82,13 +100,14 @@ static void targets_are_found(void **state)
         if (targets[i].query != NULL && !span_eq(r.query, span_str(targets[i].query)))
             fail_msg("%s: query %.*s", targets[i].what, SPAN_ARG(r.query));
         arena_fini(&arena);
+        forget(variables);
     }
 }
 
 static void headers_are_found(void **state)
 {
     (void)state;
-    char *variables[] = {"REQUEST_METHOD=PATCH",
+    const char *const given[] = {"REQUEST_METHOD=PATCH",
                          "REQUEST_URI=/v1/me",
                          "HTTP_IF_MATCH=\"a=b\"",
                          "CONTENT_TYPE=",
@@ -97,6 +116,7 @@ static void headers_are_found(void **state)
                          "HTTP_X_SOMETHING=unimportant",
                          "HTTP_PREFER=",
                          NULL};
+    char **variables = environment_of(given, sizeof given / sizeof given[0] - 1);
     struct arena arena = {0};
     struct http_request r = {0};
     assert_int_equal(fcgi_variables_read(variables, SPAN(""), &arena, &r), OK);
@@ -108,6 +128,7 @@ static void headers_are_found(void **state)
     assert_true(http_request_has(&r, HTTP_HEADER_PREFER));
     assert_false(http_request_has(&r, HTTP_HEADER_ORIGIN));
     arena_fini(&arena);
+    forget(variables);
 }
 
 int main(void)
