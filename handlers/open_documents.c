@@ -16,6 +16,9 @@ enum err handlers_jwks(void *data, struct http_exchange *x)
     const struct handlers_context *context = data;
     struct http_current current = {
         .exists = true, .tags = &context->jwks_etag, .tag_count = 1, .modified_s = context->jwks_modified_s};
+    enum err e = handlers_no_parameters(x);
+    if (e != OK)
+        return e;
     switch (http_precondition_evaluate(x->request, &current, x->now_ms / 1000)) {
     case HTTP_PRECONDITION_NOT_MODIFIED:
         x->response->status = 304;
@@ -47,14 +50,20 @@ static enum err say(struct http_exchange *x, struct span body)
 
 enum err handlers_healthz(void *data, struct http_exchange *x)
 {
+    enum err e = handlers_no_parameters(x);
     (void)data;
+    if (e != OK)
+        return e;
     return say(x, SPAN("{\"status\":\"alive\"}"));
 }
 
 enum err handlers_readyz(void *data, struct http_exchange *x)
 {
     struct store *store;
-    enum err e = handlers_store(data, &store, &x->reason);
+    enum err e = handlers_no_parameters(x);
+    if (e != OK)
+        return e;
+    e = handlers_store(data, &store, &x->reason);
     if (e == OK)
         e = store_ready(store, &x->reason);
     if (e != OK)

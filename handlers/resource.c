@@ -37,8 +37,7 @@ enum err handlers_not_owned(struct http_exchange *x, const char *detail)
     return ERR_DENIED;
 }
 
-/* No parameter is known here: a misspelt one must not look as if it had worked. */
-static enum err refuse_parameters(struct http_exchange *x)
+enum err handlers_no_parameters(struct http_exchange *x)
 {
     struct http_query query = {x->request->query};
     struct span name, value;
@@ -69,7 +68,7 @@ enum err handlers_target_read(struct http_exchange *x, enum handlers_address add
                               struct handlers_target *out)
 {
     const struct token_identity *caller = x->caller;
-    enum err e = refuse_parameters(x);
+    enum err e = handlers_no_parameters(x);
     if (e != OK)
         return e;
     *out = (struct handlers_target){

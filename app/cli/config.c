@@ -7,14 +7,13 @@
 static const char help[] =
     "usage: profiled config [--json] [--check] [-c FILE] [-o SECTION.KEY=VALUE]…\n"
     "\n"
-    "Prints the configuration in force, each value with where it came from: the default, a line of the file, "
-    "a\n"
-    "variable of the environment, or a flag. What is printed can be read again as a configuration file.\n"
+    "Prints the configuration in force, each value with where it came from: the default, a line of the\n"
+    "file, a variable of the environment, or a flag. What is printed can be read again as a file.\n"
     "\n"
     "  --json   as one JSON object\n"
     "  --check  prints nothing but what is wrong; exits 0 when nothing is, 1 otherwise\n"
     "  -c, --config FILE            read this configuration\n"
-    "  -o, --set SECTION.KEY=VALUE  put this setting over the configuration's, such as -o server.workers=8\n"
+    "  -o, --set SECTION.KEY=VALUE  put this setting over the configuration's, such as -o log.access=on\n"
     "\n"
     "Exits 0 when done, 1 on failure, 2 when called wrongly.\n";
 
@@ -53,11 +52,31 @@ static bool read_options(int argc, char **argv, struct options *o)
     return optind == argc;
 }
 
-/* "key = value", with the origin as a comment behind it. */
-static void write_line(struct buf *out, const char *key, const char *value, const char *origin)
+/* A value that is longer than a line of the file may be: the origin stands above it, and a list goes on over
+ * indented lines. */
+static void write_long_line(struct buf *out, const char *key, const char *value, bool list,
+                            const char *origin)
 {
-    enum { COLUMN = 56 };
+    buf_printf(out, "; %s\n%s =", origin, key);
+    if (!list)
+        buf_printf(out, " %s", value);
+    for (struct span rest = span_str(value); list && rest.ptr != NULL;) {
+        struct span word = span_cut(&rest, ' ');
+        if (word.len > 0)
+            buf_printf(out, "\n  %.*s", SPAN_ARG(word));
+    }
+    buf_char(out, '\n');
+}
+
+/* "key = value", with the origin as a comment behind it. */
+static void write_line(struct buf *out, const char *key, const char *value, bool list, const char *origin)
+{
+    enum { COLUMN = 56, LONGEST = 190 };
     size_t begin = out->len;
+    if (strlen(key) + strlen(value) + strlen(origin) > LONGEST) {
+        write_long_line(out, key, value, list, origin);
+        return;
+    }
     buf_printf(out, "%s =%s%s", key, *value == '\0' ? "" : " ", value);
     do
         buf_char(out, ' ');
@@ -76,7 +95,8 @@ static void write_issuer(const struct config_settings *s, const struct config_is
             buf_lit(&origin, "default");
         else
             buf_printf(&origin, "%s:%d", s->path, issuer->lines[i]);
-        write_line(out, config_issuer_row(key)->key, *config_issuer_field(&copy, key), buf_text(&origin));
+        write_line(out, config_issuer_row(key)->key, *config_issuer_field(&copy, key),
+                   key == CONFIG_ISSUER_scopes, buf_text(&origin));
         buf_fini(&origin);
     }
 }
@@ -93,7 +113,7 @@ static void write_text(const struct config_settings *s, struct buf *out)
             buf_printf(out, "\n[%s]\n", row->section);
         section = row->section;
         config_origin_write(s, id, &origin);
-        write_line(out, row->key, config_text(s, id), buf_text(&origin));
+        write_line(out, row->key, config_text(s, id), row->type == CONFIG_LIST, buf_text(&origin));
         buf_fini(&origin);
     }
     for (size_t i = 0; i < s->issuer_count; i++)

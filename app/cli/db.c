@@ -103,8 +103,8 @@ static size_t judge(const struct store_facts *f, struct finding out[MAX_FINDINGS
     snprintf(out[n++].value, sizeof out->value, "%s", f->network_file_system ? "a network file system" : "local");
     out[n] = (struct finding){"file mode", "", !f->others_may_read, "chmod o= the database: it holds private fields"};
     snprintf(out[n++].value, sizeof out->value, "%04o", f->mode);
-    out[n] = (struct finding){"free space", "", f->free_bytes > 64 * 1024 * 1024, "make room on the disk"};
-    snprintf(out[n++].value, sizeof out->value, "%lld MiB", (long long)(f->free_bytes >> 20));
+    out[n] = (struct finding){"free space", "", f->free_bytes > 256 * 1024, "make room on the disk"};
+    snprintf(out[n++].value, sizeof out->value, "%lld KiB", (long long)(f->free_bytes >> 10));
     out[n] = (struct finding){"SQLite", "", true, ""};
     snprintf(out[n++].value, sizeof out->value, "%s, %s", f->sqlite_version,
              f->wal_reset_fixed ? "WAL-reset bug mended"

@@ -13,15 +13,14 @@
 static const char help[] =
     "usage: profiled status [--json] [--watch] [-c FILE] [-o SECTION.KEY=VALUE]…\n"
     "\n"
-    "Prints what the pool is doing: its workers, how many requests each has answered, which are busy and for "
-    "how\n"
-    "long, how many were replaced and why. The pool is found by the configuration it was started with.\n"
+    "Prints what the pool is doing: its workers, how many requests each has answered, which are busy and\n"
+    "for how long, how many were replaced and why. The pool is found by the configuration that it was\n"
+    "started with.\n"
     "\n"
     "  --json   as one JSON object on a line\n"
     "  --watch  again each second, with requests a second, until interrupted\n"
     "  -c, --config FILE            read this configuration\n"
-    "  -o SECTION.KEY=VALUE  put this setting over the configuration's, such as -o "
-    "server.listen=unix:/run/x\n"
+    "  -o, --set SECTION.KEY=VALUE  put this setting over the configuration's\n"
     "\n"
     "Exits 0 when done, 1 when no pool runs, 2 when called wrongly.\n";
 

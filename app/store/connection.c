@@ -36,9 +36,8 @@ enum err store_code_err(sqlite3 *db, int code, const char *path, struct err_deta
 enum err store_failed(struct store *s, int code, struct err_detail *detail)
 {
     enum err e = store_code_err(s->db, code, s->path, detail);
-    /* a full disk is a write's trouble: reads go on with the same connection */
-    bool lost = e == ERR_IO && (code & 0xff) != SQLITE_READONLY;
-    if (lost && !s->in_batch && !s->lock.held)
+    /* inside a transaction the end of it gives the connection up; a full disk is a write's trouble alone */
+    if (e == ERR_IO && !s->in_batch && !s->lock.held)
         store_disconnect(s);
     return e;
 }

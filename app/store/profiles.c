@@ -127,6 +127,15 @@ static enum err is_deleted(struct store *s, struct span id, bool *deleted, struc
     return code == SQLITE_ROW || code == SQLITE_DONE ? OK : store_failed(s, code, detail);
 }
 
+static bool id_exists(struct store *s, struct span id)
+{
+    sqlite3_stmt *stmt = s->statements[STORE_STAMPS];
+    store_bind(stmt, 1, id);
+    bool there = sqlite3_step(stmt) == SQLITE_ROW;
+    sqlite3_reset(stmt);
+    return there;
+}
+
 static enum err insert(struct store *s, struct profile *p, bool allow_deleted, struct store_epoch *epoch,
                        enum store_taken *taken, struct err_detail *detail)
 {
@@ -142,6 +151,9 @@ static enum err insert(struct store *s, struct profile *p, bool allow_deleted, s
     if (code != SQLITE_DONE)
         e = taken_of(s, code, taken, detail);
     sqlite3_reset(stmt);
+    /* where both are taken, SQLite may name either: the id says more */
+    if (*taken == STORE_TAKEN_HANDLE && id_exists(s, p->id))
+        *taken = STORE_TAKEN_ID;
     return e == OK ? read_stamps(s, p, epoch, detail) : e;
 }
 

@@ -20,10 +20,19 @@ enum err store_write_begin(struct store *s, struct err_detail *detail)
     enum err e;
     if (s->in_batch)
         return OK;
+    /* opened while nothing could be written, it stays so: see whether that has passed */
+    if (sqlite3_db_readonly(s->db, "main") == 1 && !s->options.read_only) {
+        store_disconnect(s);
+        if ((e = store_ensure(s, detail)) != OK)
+            return e;
+    }
     if ((e = store_lock_take(&s->lock, s->options.busy_ms, detail)) != OK)
         return e;
-    if ((e = store_step(s, STORE_BEGIN, detail)) != OK)
-        store_lock_release(&s->lock);
+    if ((e = store_step(s, STORE_BEGIN, detail)) == OK)
+        return OK;
+    store_lock_release(&s->lock);
+    if (e == ERR_IO)
+        store_disconnect(s);
     return e;
 }
 

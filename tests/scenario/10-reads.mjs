@@ -59,7 +59,7 @@ scenario('reads', {}, (at) => {
       assert.notEqual(answer.etag, visible.etag);
     });
 
-  for (const path of ['/v1/profiles/ann', '/v1/profiles/@ann_1', '/v1/me', '/v1/profiles/nobody', '/openapi.json', '/.well-known/jwks.json'])
+  for (const path of ['/v1/profiles/ann', '/v1/profiles/@ann_1', '/v1/me', '/v1/profiles/nobody', '/.well-known/jwks.json'])
     test(`HEAD is GET without the body: ${path}`, async () => {
       const get = await at.site.get(path, {as: 'ann'});
       const head = await at.site.head(path, {as: 'ann'});
@@ -127,7 +127,6 @@ scenario('reads', {}, (at) => {
     ['/v1/me', 'BREW', ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'PUT']],
     ['/healthz', 'PUT', ['GET', 'HEAD', 'OPTIONS']],
     ['/readyz', 'DELETE', ['GET', 'HEAD', 'OPTIONS']],
-    ['/openapi.json', 'POST', ['GET', 'HEAD', 'OPTIONS']],
     ['/.well-known/jwks.json', 'PATCH', ['GET', 'HEAD', 'OPTIONS']],
   ];
   const allowed = (answer) => answer.header('allow').split(/, */).sort();
@@ -179,7 +178,7 @@ scenario('reads', {}, (at) => {
 
   test('/v1/me of somebody without a profile is a 404', async () => assertProblem(await at.site.get('/v1/me', {as: 'newcomer'}), 404));
 
-  for (const path of ['/healthz', '/readyz', '/openapi.json', '/.well-known/jwks.json'])
+  for (const path of ['/healthz', '/readyz', '/.well-known/jwks.json'])
     test(`open to everybody: ${path}`, async () => {
       for (const token of [undefined, 'rubbish']) {
         const answer = await at.site.get(path, {token});
@@ -188,13 +187,6 @@ scenario('reads', {}, (at) => {
       }
     });
 
-  test('the document of the interface is cacheable and can be asked about', async () => {
-    const answer = await at.site.get('/openapi.json');
-    assert.match(answer.json.openapi, /^3\./);
-    assert.equal(answer.header('cache-control'), 'public, max-age=300');
-    assert(answer.etag && answer.header('last-modified'));
-    assert.equal((await at.site.get('/openapi.json', {none: answer.etag})).status, 304);
-  });
 
   test('a range of an answer is not made: the API offers none', async () => {
     const answer = await at.site.get('/v1/profiles/ann', {as: 'bob', headers: {Range: 'bytes=0-3'}});

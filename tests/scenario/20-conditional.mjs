@@ -89,13 +89,6 @@ scenario('conditional reads', {}, (at) => {
         }
       });
 
-  test('a list in several lines is one list', async () => {
-    const {etag} = await at.site.get('/v1/profiles/ann', {as: 'bob'});
-    const text = await raw(at.site.port, `GET /v1/profiles/ann HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer ${await at.site.token('bob')}\r\n` +
-      `If-None-Match: "x"\r\nIf-None-Match: ${etag}\r\n\r\n`);
-    assert.match(text, /^HTTP\/1\.1 304 /);
-  });
-
   test('a 304 by handle bears Content-Location, one of the owner\'s view its Vary', async () => {
     const byHandle = await at.site.get('/v1/profiles/@ann', {as: 'bob'});
     const again = await at.site.get('/v1/profiles/@ann', {as: 'bob', none: byHandle.etag});

@@ -5,7 +5,7 @@ import {sleep} from './lib/process.mjs';
 import {PATCH, scenario} from './lib/site.mjs';
 
 const FIELDS = {name: 'Vis', given_name: 'V', family_name: 'Is', nickname: 'vi', pronouns: 'they', bio: 'b', picture: 'https://v.example/p.png',
-  website: 'https://v.example/', locale: 'de', zoneinfo: 'Europe/Berlin', email: 'v@example.org', phone_number: '+4930123456',
+  website: 'https://w.example/', locale: 'de', zoneinfo: 'Europe/Berlin', email: 'v@example.org', phone_number: '+4930123456',
   birthdate: '1990-01-02', address: {locality: 'Berlin'}, attributes: {a: 1}};
 const START_PRIVATE = ['email', 'email_verified', 'phone_number', 'birthdate', 'address'];
 

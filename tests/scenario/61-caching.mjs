@@ -30,7 +30,7 @@ function everywhere(at) {
     }
   });
   test('open documents may be kept for five minutes', async () => {
-    for (const path of ['/openapi.json', '/.well-known/jwks.json']) {
+    for (const path of ['/.well-known/jwks.json']) {
       const answer = await policy(at.site, path);
       assert.equal(answer.header('cache-control'), 'public, max-age=300');
       assert(answer.header('last-modified'));

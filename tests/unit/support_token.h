@@ -1,4 +1,5 @@
-/* For the tests of tokens: keys from one byte, tokens from any text, files in a folder that is removed again. */
+/* For the tests of tokens: keys from one byte, tokens from any text, files in a folder that is removed again.
+ */
 #pragma once
 #include "base/buf.h"
 #include "base/file.h"
@@ -24,7 +25,8 @@ static inline struct crypto_ed25519_pair support_key(unsigned char byte)
 }
 
 /* header.payload.signature in base64url, whatever the texts are. The caller frees the buffer. */
-static inline struct buf support_jwt(struct span header, struct span payload, const struct crypto_ed25519_pair *key)
+static inline struct buf support_jwt(struct span header, struct span payload,
+                                     const struct crypto_ed25519_pair *key)
 {
     struct buf token = {0};
     unsigned char signature[CRYPTO_ED25519_SIGNATURE_LEN];
@@ -38,7 +40,8 @@ static inline struct buf support_jwt(struct span header, struct span payload, co
 }
 
 /* The same as PASETO v4.public. */
-static inline struct buf support_paseto(struct span footer, struct span payload, const struct crypto_ed25519_pair *key)
+static inline struct buf support_paseto(struct span footer, struct span payload,
+                                        const struct crypto_ed25519_pair *key)
 {
     struct buf token = {0};
     token_paseto_write(&token, key->secret_key, payload, footer, (struct span){NULL, 0});
@@ -62,7 +65,8 @@ static inline enum err support_write(const char *folder, const char *name, struc
     return e;
 }
 
-/* The key as a JWK with that kid; public only, or with d. members is put before the closing brace: "" or ",\"x\":1". */
+/* The key as a JWK with that kid; public only, or with d. members is put before the closing brace: "" or
+ * ",\"x\":1". */
 static inline struct buf support_jwk(const struct crypto_ed25519_pair *key, const char *kid, bool secret,
                                      const char *members)
 {

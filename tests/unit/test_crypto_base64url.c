@@ -75,7 +75,8 @@ static void test_rows(void **state)
     }
 }
 
-/* In a place of four, each of the 256 bytes counts exactly if it is one of the 64, and stands for its number. */
+/* In a place of four, each of the 256 bytes counts exactly if it is one of the 64, and stands for its number.
+ */
 static void test_each_character(void **state)
 {
     static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -163,8 +164,9 @@ static int set_up(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows),   cmocka_unit_test(test_each_character), cmocka_unit_test(test_round_trip),
-        cmocka_unit_test(test_secret), cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_rows),       cmocka_unit_test(test_each_character),
+        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_secret),
+        cmocka_unit_test(test_limit),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
 }

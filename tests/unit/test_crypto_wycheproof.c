@@ -1,5 +1,6 @@
 /*
- * Files of Ed25519 cases in Project Wycheproof's format: those in tests/vectors, and the one that PROFILED_WYCHEPROOF names.
+ * Files of Ed25519 cases in Project Wycheproof's format: those in tests/vectors, and the one that
+ * PROFILED_WYCHEPROOF names.
  */
 #include "base/file.h"
 #include "crypto/ed25519.h"
@@ -73,7 +74,8 @@ static struct counts check_file(const char *path)
             check_case(path, buf_span(&public_key), json_array_get(tests, at), &counts);
         buf_fini(&public_key);
     }
-    assert_int_equal(counts.valid + counts.invalid, json_integer_value(json_object_get(file, "numberOfTests")));
+    assert_int_equal(counts.valid + counts.invalid,
+                     json_integer_value(json_object_get(file, "numberOfTests")));
     json_decref(file);
     buf_fini(&text);
     return counts;

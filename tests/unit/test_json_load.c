@@ -33,9 +33,11 @@ static const struct row rows[] = {
     {"a noncharacter", SPAN_INIT("\"\xef\xbf\xbe\""), NULL},
     {"DEL", SPAN_INIT("\"\x7f\""), NULL},
     {"32 levels", SPAN_INIT(ARRAYS_16 ARRAYS_16 ARRAYS_16_END ARRAYS_16_END), NULL},
-    {"32 levels of both kinds", SPAN_INIT("{\"a\":" ARRAYS_16 "[[[[[[[[[[[[[[{}]]]]]]]]]]]]]]" ARRAYS_16_END "}"), NULL},
-    {"many siblings", SPAN_INIT("[[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],"
-                                "[],[],[],[],[],[]]"),
+    {"32 levels of both kinds",
+     SPAN_INIT("{\"a\":" ARRAYS_16 "[[[[[[[[[[[[[[{}]]]]]]]]]]]]]]" ARRAYS_16_END "}"), NULL},
+    {"many siblings",
+     SPAN_INIT("[[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],"
+               "[],[],[],[],[],[]]"),
      NULL},
     {"brackets in a string", SPAN_INIT("\"" ARRAYS_16 ARRAYS_16 "[{\""), NULL},
     {"brackets behind an escaped quote", SPAN_INIT("\"\\\"" ARRAYS_16 ARRAYS_16 "[\\\\\""), NULL},
@@ -44,8 +46,8 @@ static const struct row rows[] = {
     {"absent", {NULL, 0}, "empty"},
     {"white space only", SPAN_INIT(" \n"), "malformed JSON"},
     {"33 levels", SPAN_INIT(ARRAYS_16 ARRAYS_16 "[]" ARRAYS_16_END ARRAYS_16_END), "deeper than 32"},
-    {"33 levels behind a string that ends in a backslash", SPAN_INIT("[\"\\\\\"," ARRAYS_16 ARRAYS_16 "0" ARRAYS_16_END ARRAYS_16_END "]"),
-     "deeper than 32"},
+    {"33 levels behind a string that ends in a backslash",
+     SPAN_INIT("[\"\\\\\"," ARRAYS_16 ARRAYS_16 "0" ARRAYS_16_END ARRAYS_16_END "]"), "deeper than 32"},
     {"33 levels, never closed", SPAN_INIT(ARRAYS_16 ARRAYS_16 "["), "deeper than 32"},
     {"brackets that close too early", SPAN_INIT("]]]][[[["), "line 1, column 1"},
     {"a name twice", SPAN_INIT("{\"a\":1,\"a\":1}"), "a member name occurs twice"},
@@ -105,7 +107,8 @@ static void test_rows(void **state)
 /* The limit is the caller's: a scalar has depth 0. */
 static void test_depth(void **state)
 {
-    static const struct span nested[] = {SPAN_INIT("1"), SPAN_INIT("[]"), SPAN_INIT("[{}]"), SPAN_INIT("[{\"a\":[]}]")};
+    static const struct span nested[] = {SPAN_INIT("1"), SPAN_INIT("[]"), SPAN_INIT("[{}]"),
+                                         SPAN_INIT("[{\"a\":[]}]")};
     (void)state;
     for (int depth = 0; depth < 4; depth++)
         for (int max = 0; max < 4; max++) {

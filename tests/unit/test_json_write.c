@@ -58,7 +58,8 @@ static const struct row values[] = {
     {"16 and 17 digits", SPAN_INIT("[0.30000000000000004,5e-324,9007199254740993.0]"),
      SPAN_INIT("[0.30000000000000004,4.94065645841247e-324,9007199254740992.0]")},
     {"the largest", SPAN_INIT("[1.7976931348623157e308]"), SPAN_INIT("[1.7976931348623157e+308]")},
-    {"nested", SPAN_INIT("{\"a\":[{\"b\":[1,{\"c\":\"d\"}]}]}"), SPAN_INIT("{\"a\":[{\"b\":[1,{\"c\":\"d\"}]}]}")},
+    {"nested", SPAN_INIT("{\"a\":[{\"b\":[1,{\"c\":\"d\"}]}]}"),
+     SPAN_INIT("{\"a\":[{\"b\":[1,{\"c\":\"d\"}]}]}")},
     {"a string with NUL", SPAN_INIT("\"\\u0000\""), SPAN_INIT("\"\\u0000\"")},
     {"an escape that is not asked for", SPAN_INIT("\"\\/\\u00e4\""), SPAN_INIT("\"/\xc3\xa4\"")},
 };

@@ -24,7 +24,10 @@ static const struct {
     {"absent", {NULL, 0}, 0, {NULL, 0}},
     {"empty", SPAN_INIT(""), 0, {NULL, 0}},
     {"one", SPAN_INIT("profile:read"), R, {NULL, 0}},
-    {"all", SPAN_INIT("profile:read profile:list profile:write profile:admin metrics:read"), R | L | W | A | M, {NULL, 0}},
+    {"all",
+     SPAN_INIT("profile:read profile:list profile:write profile:admin metrics:read"),
+     R | L | W | A | M,
+     {NULL, 0}},
     {"admin implies nothing yet", SPAN_INIT("profile:admin"), A, {NULL, 0}},
     {"twice", SPAN_INIT("profile:list profile:list"), L, {NULL, 0}},
     {"spaces", SPAN_INIT("  metrics:read   profile:write "), M | W, {NULL, 0}},
@@ -34,7 +37,8 @@ static const struct {
     {"other case", SPAN_INIT("Profile:Read"), 0, SPAN_INIT("Profile:Read")},
     {"a beginning", SPAN_INIT("profile:rea"), 0, SPAN_INIT("profile:rea")},
     {"longer", SPAN_INIT("profile:reader"), 0, SPAN_INIT("profile:reader")},
-    {"a tab is no separator", SPAN_INIT("profile:read\tprofile:admin"), 0, SPAN_INIT("profile:read\tprofile:admin")},
+    {"a tab is no separator", SPAN_INIT("profile:read\tprofile:admin"), 0,
+     SPAN_INIT("profile:read\tprofile:admin")},
     {"nor is a comma", SPAN_INIT("profile:read,profile:admin"), 0, SPAN_INIT("profile:read,profile:admin")},
     {"nor a newline", SPAN_INIT("profile:admin\n"), 0, SPAN_INIT("profile:admin\n")},
     {"NUL within", SPAN_INIT("profile:admin\0 metrics:read"), M, SPAN_INIT("profile:admin\0")},
@@ -46,8 +50,8 @@ static void test_parse(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct span unknown = SPAN("?");
-        if (token_scope_parse(rows[i].list, &unknown) != rows[i].scopes || !span_eq(unknown, rows[i].unknown) ||
-            (unknown.ptr == NULL) != (rows[i].unknown.ptr == NULL) ||
+        if (token_scope_parse(rows[i].list, &unknown) != rows[i].scopes ||
+            !span_eq(unknown, rows[i].unknown) || (unknown.ptr == NULL) != (rows[i].unknown.ptr == NULL) ||
             token_scope_parse(rows[i].list, NULL) != rows[i].scopes)
             fail_msg("%s", rows[i].what);
     }
