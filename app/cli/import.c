@@ -1,6 +1,6 @@
 /* profiled import: JSON lines into the database, in batches that let the pool's writers in between. */
 #include "cli/cli.h"
-#include "cli/profile_line.h"
+#include "cli/import_reader.h"
 
 #include "base/clock.h"
 #include "crypto/init.h"
@@ -17,7 +17,6 @@ enum conflict { CONFLICT_SKIP, CONFLICT_REPLACE, CONFLICT_FAIL };
 enum {
     BATCH_ROWS = 2000,
     BATCH_US = 50000,        /* another writer waits no longer than this, give or take */
-    LINE_MAX_BYTES = 1 << 20,
     LOCK_WAIT_MS = 30000,
 };
 
@@ -26,7 +25,6 @@ struct import {
     enum conflict on_conflict;
     size_t attributes_max;
     struct arena arena;
-    struct buf reason;
     bool in_batch;
     int rows;          /* in the batch */
     int64_t began_us;  /* the batch */
@@ -34,10 +32,10 @@ struct import {
     uint64_t added, replaced, skipped, refused;
     struct { uint64_t added, replaced, skipped; } batch; /* counted once it is committed */
     struct cli_progress progress;
-    uint64_t bytes, total;
+    uint64_t total; /* bytes of the file; 0: not known */
 };
 
-static volatile sig_atomic_t interrupted;
+static volatile int interrupted; /* set by the signal handler alone */
 
 static void on_signal(int number)
 {
@@ -45,10 +43,10 @@ static void on_signal(int number)
     interrupted = 1;
 }
 
-static void refuse(struct import *im, const char *reason)
+static void refuse(struct import *im, struct span reason)
 {
     cli_progress_end(&im->progress);
-    fprintf(stderr, "line %llu: %s\n", (unsigned long long)im->line, reason);
+    fprintf(stderr, "line %llu: %.*s\n", (unsigned long long)im->line, SPAN_ARG(reason));
     im->refused++;
 }
 
@@ -90,8 +88,8 @@ static enum err resolve(struct import *im, struct profile *p, enum store_taken t
         return OK;
     }
     if (im->on_conflict == CONFLICT_FAIL || taken == STORE_TAKEN_HANDLE) {
-        refuse(im, taken == STORE_TAKEN_HANDLE ? "/handle: another profile has this handle"
-                                               : "/id: there is a profile of this id already");
+        refuse(im, taken == STORE_TAKEN_HANDLE ? SPAN("/handle: another profile has this handle")
+                                               : SPAN("/id: there is a profile of this id already"));
         return OK;
     }
     if ((e = store_profile_get(im->store, p->id, &im->arena, &current, &epoch, detail)) != OK)
@@ -99,7 +97,7 @@ static enum err resolve(struct import *im, struct profile *p, enum store_taken t
     p->stamps[PROFILE_VIEW_OWNER] = current.stamps[PROFILE_VIEW_OWNER];
     e = store_profile_update(im->store, p, &epoch, &other, detail);
     if (e == ERR_CONFLICT && other == STORE_TAKEN_HANDLE) {
-        refuse(im, "/handle: another profile has this handle");
+        refuse(im, SPAN("/handle: another profile has this handle"));
         return OK;
     }
     im->batch.replaced += e == OK;
@@ -119,7 +117,7 @@ static enum err store_line(struct import *im, struct profile *p, struct err_deta
     case ERR_CONFLICT:
         return resolve(im, p, taken, detail);
     case ERR_INVALID:
-        refuse(im, why.text);
+        refuse(im, span_str(why.text));
         return OK;
     case ERR_NOT_FOUND:
     case ERR_EXPIRED:
@@ -135,25 +133,17 @@ static enum err store_line(struct import *im, struct profile *p, struct err_deta
     return err_set(detail, e, "%s", why.text);
 }
 
-static enum err import_line(struct import *im, struct span line, struct err_detail *detail)
+static enum err import_item(struct import *im, struct import_item *item, struct err_detail *detail)
 {
-    struct profile profile;
     enum err e = OK;
-    if (line.len > LINE_MAX_BYTES) {
-        refuse(im, "the line has more than 1 MiB");
-        return OK;
-    }
-    if (span_trim(line).len == 0)
-        return OK;
-    buf_clear(&im->reason);
-    arena_reset(&im->arena);
-    if (cli_profile_read(line, clock_now_ms(&clock_system), im->attributes_max, &im->arena, &profile, &im->reason) != OK) {
-        refuse(im, buf_text(&im->reason));
+    im->line = item->line;
+    if (item->refused.ptr != NULL) {
+        refuse(im, item->refused);
         return OK;
     }
     if (!im->in_batch && (e = begin_batch(im, detail)) != OK)
         return e;
-    if ((e = store_line(im, &profile, detail)) != OK)
+    if ((e = store_line(im, &item->profile, detail)) != OK)
         return e;
     im->rows++;
     if (im->rows >= BATCH_ROWS || (im->rows % 64 == 0 && clock_monotonic_us() - im->began_us >= BATCH_US))
@@ -161,32 +151,52 @@ static enum err import_line(struct import *im, struct span line, struct err_deta
     return e;
 }
 
-static enum err import_stream(struct import *im, FILE *in, struct err_detail *detail)
+static enum err import_batches(struct import *im, struct import_reader *reader, struct err_detail *detail)
 {
-    char *text = NULL;
-    size_t size = 0;
-    ssize_t n;
     enum err e = OK;
-    while (e == OK && !interrupted && (n = getline(&text, &size, in)) >= 0) {
-        im->line++;
-        im->bytes += (uint64_t)n;
-        size_t len = (size_t)n;
-        while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == '\r'))
-            len--;
-        e = import_line(im, span_of(text, len), detail);
-        if (im->line % 256 == 0)
-            cli_progress_draw(&im->progress, "importing", im->bytes, im->total);
+    for (bool last = false; !last; import_reader_give_back(reader)) {
+        struct import_batch *b = import_reader_take(reader);
+        last = b->last;
+        /* after a failure the rest is taken and dropped, so that the reader comes to its end */
+        for (size_t i = 0; e == OK && i < b->count; i++)
+            e = import_item(im, &b->items[i], detail);
+        if (e == OK && b->err != OK)
+            e = err_set(detail, b->err, "%s", b->detail.text);
+        if (e != OK)
+            interrupted = 1;
+        arena_reset(&im->arena);
+        cli_progress_draw(&im->progress, "importing", b->bytes, im->total);
     }
-    if (e == OK && ferror(in) && !interrupted)
-        e = err_set(detail, ERR_IO, "reading failed: %s", strerror(errno));
-    free(text);
     if (e == OK)
-        e = end_batch(im, detail);
-    else if (im->in_batch) {
+        return end_batch(im, detail);
+    if (im->in_batch) {
         struct err_detail ignored = {0};
         if (store_batch_end(im->store, false, &ignored) != OK)
             fprintf(stderr, "the last batch was not stored: %s\n", ignored.text);
     }
+    return e;
+}
+
+/* Signals come to the reader's thread, which may be waiting for a line; this one must not be cut short in a transaction. */
+static enum err import_stream(struct import *im, FILE *in, struct err_detail *detail)
+{
+    struct sigaction act = {.sa_handler = on_signal}; /* without SA_RESTART: a read that waits must end */
+    struct import_reader *reader = calloc(1, sizeof *reader);
+    sigset_t mask;
+    if (reader == NULL)
+        return ERR_NOMEM;
+    sigaction(SIGINT, &act, NULL);
+    sigaction(SIGTERM, &act, NULL);
+    enum err e = import_reader_init(reader, in, im->attributes_max, &interrupted, detail);
+    if (e == OK) {
+        sigemptyset(&mask);
+        sigaddset(&mask, SIGINT);
+        sigaddset(&mask, SIGTERM);
+        pthread_sigmask(SIG_BLOCK, &mask, NULL);
+        e = import_batches(im, reader, detail);
+        import_reader_fini(reader);
+    }
+    free(reader);
     return e;
 }
 
@@ -217,7 +227,6 @@ static FILE *open_input(const char *path, uint64_t *size)
 static int import_file(struct import *im, const struct config_settings *settings, const char *path)
 {
     struct err_detail detail = {0};
-    struct sigaction act = {.sa_handler = on_signal}; /* without SA_RESTART: a read that waits must end */
     const struct store_options options = {
         .synchronous_full = config_number(settings, CONFIG_store_synchronous) == 0, .busy_ms = LOCK_WAIT_MS};
     FILE *in = open_input(path, &im->total);
@@ -227,19 +236,16 @@ static int import_file(struct import *im, const struct config_settings *settings
     if (e == OK)
         e = store_open(config_text(settings, CONFIG_store_url), &options, &im->store, &detail);
     if (e == OK) {
-        sigaction(SIGINT, &act, NULL);
-        sigaction(SIGTERM, &act, NULL);
         e = import_stream(im, in, &detail);
         cli_progress_end(&im->progress);
         printf("added %llu, replaced %llu, skipped %llu, refused %llu%s\n", (unsigned long long)im->added,
                (unsigned long long)im->replaced, (unsigned long long)im->skipped, (unsigned long long)im->refused,
-               interrupted ? " (interrupted; what is counted here is stored)" : "");
+               e == OK && interrupted ? " (interrupted; what is counted here is stored)" : "");
     }
     if (e == OK && store_checkpoint(im->store, true, &detail) != OK)
         fprintf(stderr, "profiled import: the write-ahead log was not copied back: %s\n", detail.text);
     store_close(&im->store);
     arena_fini(&im->arena);
-    buf_fini(&im->reason);
     if (in != stdin)
         fclose(in);
     if (e != OK)

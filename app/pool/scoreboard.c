@@ -188,9 +188,12 @@ void scoreboard_claim(struct scoreboard *board)
 bool scoreboard_alive(const struct scoreboard *board)
 {
     pid_t pid = atomic_load(&board->header->pid);
+    uint64_t recorded = atomic_load(&board->header->process_start);
     if (pid <= 0 || (kill(pid, 0) != 0 && errno != EPERM))
         return false;
-    return process_start(pid) == atomic_load(&board->header->process_start);
+    /* 0: /proc is not there, or hides other users' processes; the id must do then */
+    uint64_t start = process_start(pid);
+    return start == 0 || recorded == 0 || start == recorded;
 }
 
 const char *pool_state_name(enum pool_state state)

@@ -48,8 +48,8 @@ void listener_update(const struct listener *l, const struct listener_options *op
 bool listener_is_at(const struct listener *l, const struct config_listen *address);
 /* Whether a connection waits to be accepted. */
 bool listener_waiting(const struct listener *l);
-/* Removes the Unix socket's file, if we made it and it still is that file: nobody new finds it then. To be called before
- * listener_close. */
+/* Removes the Unix socket's file, if we made it and it still is that file: nobody new finds it then. To be
+ * called before listener_close. */
 void listener_unlink(const struct listener *l);
 /* Closes the descriptor. */
 void listener_close(struct listener *l);

@@ -170,6 +170,9 @@ static enum err take_over(struct supervisor *s, const struct handover *h)
     s->crew.generation = h->generation + 1;
     if ((e = take_over_listener(s, h)) != OK || (e = take_over_board(s, h, &known)) != OK)
         return e;
+    if (geteuid() == 0 && !span_eq(text_of(s, CONFIG_server_user), SPAN("root")))
+        LOG(s->log, LOG_WARN, "user-not-changed",
+            LOG_STR("hint", "server.user takes effect at a start, not a reload"));
     atomic_fetch_add(&s->board.header->reloads, 1);
     for (size_t i = 0; i < h->child_count; i++)
         crew_adopt(&s->crew, h->children[i].place, h->children[i].pid, known, clock_monotonic_us());

@@ -170,6 +170,13 @@ enum err store_ensure(struct store *s, struct err_detail *detail)
     return e == ERR_NOT_FOUND || e == ERR_INVALID ? ERR_IO : e;
 }
 
+/* One thread of a process uses the room: SQLite need lock nothing and count nothing. Refused once SQLite runs, and then needless. */
+static void use_one_thread(void)
+{
+    sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 enum err store_open(const char *url, const struct store_options *options, struct store **out,
                     struct err_detail *detail)
 {
@@ -178,6 +185,7 @@ enum err store_open(const char *url, const struct store_options *options, struct
     *out = NULL;
     if (path == NULL)
         return err_set(detail, ERR_INVALID, "'%s' is no address of a database: sqlite:PATH is", url);
+    use_one_thread();
     struct store *s = calloc(1, sizeof *s);
     if (s == NULL)
         return ERR_NOMEM;

@@ -108,6 +108,22 @@ static inline enum err echo_preflight(void *data, struct err_detail *detail)
     return OK;
 }
 
+/* What main does when it is called as "TEST alone …": one worker on descriptor 0, as a web server would start
+ * it. */
+static inline int alone_main(int argc, char **argv)
+{
+    struct config_settings settings;
+    struct echo echo = {.settings = &settings, .log = {.fd = STDERR_FILENO, .level = LOG_DEBUG}};
+    const struct config_source source = {NULL, environ, (const char *const *)argv + 2, (size_t)argc - 2};
+    const struct pool_worker_program program = {echo_run, NULL, &echo};
+    if (config_load(&source, &settings, NULL) != OK)
+        return 1;
+    uint64_t max_requests = (uint64_t)config_number(&settings, CONFIG_server_max_requests);
+    int status = pool_worker_alone(&program, STDIN_FILENO, max_requests, &echo.log);
+    config_fini(&settings);
+    return status;
+}
+
 /* What main does when it is called as "TEST serve …". */
 static inline int server_main(int argc, char **argv)
 {

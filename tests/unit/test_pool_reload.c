@@ -321,6 +321,47 @@ static void logs_and_signals_work_on(void **state)
     server_stop();
 }
 
+/* A new program whose scoreboard has another form: it begins a new one, and lets the old workers end. */
+static void another_version_of_the_scoreboard(void **state)
+{
+    (void)state;
+    const uint32_t other = SCOREBOARD_VERSION + 1;
+    configure(2, "old");
+    server_start(NULL);
+    struct seen before = look();
+    int fd = open(server.status, O_RDWR | O_CLOEXEC);
+    assert_int_equal(pwrite(fd, &other, sizeof other, offsetof(struct scoreboard_header, version)),
+                     sizeof other);
+    close(fd);
+    assert_false(look().there);
+    configure(2, "new");
+    reload();
+    EVENTUALLY(is_running(2, 2));
+    assert_true(log_holds("status-begun-anew"));
+    assert_true(answers_as(server.path, "new"));
+    assert_int_not_equal(kill(before.pids[0], 0), 0);
+    assert_int_not_equal(kill(before.pids[1], 0), 0);
+    assert_int_equal(look().deaths, 0);
+    server_stop();
+    assert_int_not_equal(access(server.status, F_OK), 0);
+}
+
+static void another_user_needs_a_start(void **state)
+{
+    (void)state;
+    char text[256];
+    if (geteuid() != 0)
+        skip();
+    configure(1, "a");
+    server_start(NULL);
+    snprintf(text, sizeof text, "[server]\nlisten = unix:%s\nuser = nobody\nworkers = 1\n", server.path);
+    write_config(text);
+    reload();
+    EVENTUALLY(is_running(2, 1));
+    assert_true(log_holds("\"event\":\"user-not-changed\""));
+    server_stop();
+}
+
 #define LIVE(test) cmocka_unit_test_setup_teardown(test, server_setup, server_teardown)
 
 int main(int argc, char **argv)
@@ -338,6 +379,8 @@ int main(int argc, char **argv)
         LIVE(an_address_that_cannot_be_had),
         LIVE(the_manager_hears),
         LIVE(logs_and_signals_work_on),
+        LIVE(another_version_of_the_scoreboard),
+        LIVE(another_user_needs_a_start),
     };
     if (argc > 1 && strcmp(argv[1], "serve") == 0)
         return server_main(argc, argv);

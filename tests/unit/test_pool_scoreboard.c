@@ -64,6 +64,8 @@ static void the_dead_are_known(void **state)
     struct err_detail detail = {0};
     assert_int_equal(scoreboard_create_unseen(&board, &detail), OK);
     assert_false(scoreboard_alive(&board)); /* nobody has claimed it */
+    atomic_store(&board.header->process_start, 1);
+    assert_false(scoreboard_alive(&board));
     pid_t pid = fork();
     if (pid == 0) {
         scoreboard_claim(&board);
