@@ -54,13 +54,14 @@ static int worker_run(void *data, int listen_fd, struct pool_worker *self)
         .idle = worker_idle,
         .data = &w,
     };
-    /* a database that cannot be opened is tried again by each request: 503 is a better answer than no worker */
+    /* a database that cannot be opened is tried again by each request: 503 is a better answer than no worker
+     */
     if (handlers_store(&w.service->handlers, &store, &detail) != OK)
         LOG(&w.service->log, LOG_ERROR, "store-unavailable", LOG_STR("reason", detail.text));
     detail = (struct err_detail){0};
     pool_worker_started(self);
-    enum err e = fcgi_serve(listen_fd, pool_worker_wait_mask(self), &w.service->router, &w.service->fcgi, &hooks,
-                            &detail);
+    enum err e = fcgi_serve(listen_fd, pool_worker_wait_mask(self), &w.service->router, &w.service->fcgi,
+                            &hooks, &detail);
     if (e != OK)
         LOG(&w.service->log, LOG_ERROR, "worker-failed", LOG_STR("reason", detail.text));
     handlers_context_fini(&w.service->handlers);
@@ -130,7 +131,8 @@ const struct cli_command serve_command = {
             "  -c, --config FILE          configuration (PROFILED_CONFIG, else /etc/profiled/profiled.conf)\n"
             "  -o, --set SECTION.KEY=VALUE  one setting, over the file's and the environment's\n\n"
             "SIGTERM  finishes what is in hand and ends\n"
-            "SIGHUP   takes up new configuration, keys and program; no request is lost, and what is bad is refused\n"
+            "SIGHUP   takes up new configuration, keys and program; no request is lost, and what is bad is "
+            "refused\n"
             "SIGUSR1  opens the log file anew\n",
     .run = run_pool,
 };
@@ -162,9 +164,11 @@ int serve_worker(int argc, char **argv)
 static int cgi_unavailable(const char *reason)
 {
     cli_failed("serve", "%s", reason);
-    fputs("Status: 503 Service Unavailable\r\nContent-Type: application/problem+json\r\nCache-Control: no-store\r\n"
+    fputs("Status: 503 Service Unavailable\r\nContent-Type: application/problem+json\r\nCache-Control: "
+          "no-store\r\n"
           "Retry-After: 5\r\nX-Content-Type-Options: nosniff\r\n\r\n"
-          "{\"type\":\"/problems.html#storage-unavailable\",\"title\":\"The server is not set up\",\"status\":503}",
+          "{\"type\":\"/problems.html#storage-unavailable\",\"title\":\"The server is not set "
+          "up\",\"status\":503}",
           stdout);
     return CLI_FAILED;
 }

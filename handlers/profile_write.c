@@ -76,7 +76,8 @@ static enum err change(struct handlers_context *context, struct http_exchange *x
         return e;
     if ((e = handlers_store(context, &store, &x->reason)) != OK)
         return handlers_fault(x, e), e == ERR_BUSY ? ERR_IO : e;
-    e = store_profile_update(store, &made.profile, &made.epoch, &taken, &x->reason);
+    e = store_profile_update(store, &made.profile, !span_eq(made.profile.handle, current->profile.handle),
+                             &made.epoch, &taken, &x->reason);
     if (e != OK)
         return translate_conflict(x, e, taken);
     return handlers_write_reply(context, x, t, &made, HANDLERS_CHANGED);

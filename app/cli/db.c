@@ -1,8 +1,8 @@
 /* profiled db: makes, checks and copies the database. */
 #include "cli/cli.h"
 
-#include "json/write.h"
 #include "store/inspect.h"
+#include "json/write.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -27,8 +27,10 @@ static const char *database_path(const struct config_settings *settings)
     return strncmp(url, "sqlite:", 7) == 0 ? url + 7 : url;
 }
 
-/* Made by root for a pool that runs as somebody else: the files, and the folder if it was made here, are given to that user. */
-static enum err give_to_user(const struct config_settings *settings, bool folder_made, struct err_detail *detail)
+/* Made by root for a pool that runs as somebody else: the files, and the folder if it was made here, are
+ * given to that user. */
+static enum err give_to_user(const struct config_settings *settings, bool folder_made,
+                             struct err_detail *detail)
 {
     static const char *const ends[] = {"", "-wal", "-shm", ".lock"};
     const struct passwd *user = getpwnam(config_text(settings, CONFIG_server_user));
@@ -75,7 +77,8 @@ static int run_migrate(const struct db_call *call, const struct config_settings 
     (void)call;
     if (e != OK)
         return cli_failed("db migrate", "%s", detail.text[0] != '\0' ? detail.text : err_name(e));
-    printf(applied == 0 ? "%s is current\n" : "%s: %d migrations applied\n", database_path(settings), applied);
+    printf(applied == 0 ? "%s is current\n" : "%s: %d migrations applied\n", database_path(settings),
+           applied);
     return CLI_OK;
 }
 
@@ -94,21 +97,25 @@ static size_t judge(const struct store_facts *f, struct finding out[MAX_FINDINGS
     snprintf(out[n++].value, sizeof out->value, "%s", f->integrity);
     out[n] = (struct finding){"migrations", "current", true, ""};
     n++;
-    out[n] = (struct finding){"journal mode", "", strcmp(f->journal_mode, "wal") == 0, "run profiled db migrate"};
+    out[n] =
+        (struct finding){"journal mode", "", strcmp(f->journal_mode, "wal") == 0, "run profiled db migrate"};
     snprintf(out[n++].value, sizeof out->value, "%s", f->journal_mode);
     out[n] = (struct finding){"epoch", "", f->epoch[0] != '\0', "start the pool: it draws one"};
     snprintf(out[n++].value, sizeof out->value, "%s", f->epoch);
     out[n] = (struct finding){"file system", "", !f->network_file_system,
                               "move the database to a local disk: WAL needs shared memory"};
-    snprintf(out[n++].value, sizeof out->value, "%s", f->network_file_system ? "a network file system" : "local");
-    out[n] = (struct finding){"file mode", "", !f->others_may_read, "chmod o= the database: it holds private fields"};
+    snprintf(out[n++].value, sizeof out->value, "%s",
+             f->network_file_system ? "a network file system" : "local");
+    out[n] = (struct finding){"file mode", "", !f->others_may_read,
+                              "chmod o= the database: it holds private fields"};
     snprintf(out[n++].value, sizeof out->value, "%04o", f->mode);
     out[n] = (struct finding){"free space", "", f->free_bytes > 256 * 1024, "make room on the disk"};
     snprintf(out[n++].value, sizeof out->value, "%lld KiB", (long long)(f->free_bytes >> 10));
     out[n] = (struct finding){"SQLite", "", true, ""};
     snprintf(out[n++].value, sizeof out->value, "%s, %s", f->sqlite_version,
-             f->wal_reset_fixed ? "WAL-reset bug mended"
-                                : "has the WAL-reset bug: safe under the writers' lock, do not write with other programs");
+             f->wal_reset_fixed
+                 ? "WAL-reset bug mended"
+                 : "has the WAL-reset bug: safe under the writers' lock, do not write with other programs");
     out[n] = (struct finding){"profiles", "", true, ""};
     snprintf(out[n++].value, sizeof out->value, "%lld", (long long)f->profiles);
     out[n] = (struct finding){"change sequence", "", true, ""};
@@ -210,7 +217,8 @@ static int run_db(int argc, char **argv)
         if (strcmp(argv[optind], actions[i].name) != 0)
             continue;
         if (argc - optind - 1 != actions[i].files)
-            return cli_usage("db", "%s takes %s", actions[i].name, actions[i].files == 0 ? "no file" : "one FILE");
+            return cli_usage("db", "%s takes %s", actions[i].name,
+                             actions[i].files == 0 ? "no file" : "one FILE");
         call.file = actions[i].files > 0 ? argv[optind + 1] : NULL;
         if (!cli_settings("db", &call.common, &settings))
             return CLI_FAILED;
@@ -224,16 +232,19 @@ static int run_db(int argc, char **argv)
 const struct cli_command cli_db = {
     .name = "db",
     .summary = "make, check and copy the database",
-    .help = "usage: profiled db migrate\n"
-            "       profiled db check [--json]\n"
-            "       profiled db backup [--force] FILE\n\n"
-            "migrate  makes the database of store.url if need be and brings it up to date; as root, gives it to server.user\n"
-            "check    reads all of it and says what is well and what is not; exit 0 only when all is well\n"
-            "backup   copies it to FILE while the pool serves. To restore: stop the pool, remove DATABASE-wal and\n"
-            "         DATABASE-shm, put FILE in the database's place, start the pool. ETags then begin anew.\n\n"
-            "  --json                       check: as a JSON object\n"
-            "  --force                      backup: replace FILE\n"
-            "  -c, --config FILE            configuration\n"
-            "  -o, --set SECTION.KEY=VALUE  one setting\n",
+    .help =
+        "usage: profiled db migrate\n"
+        "       profiled db check [--json]\n"
+        "       profiled db backup [--force] FILE\n\n"
+        "migrate  makes the database of store.url if need be and brings it up to date; as root, gives it to "
+        "server.user\n"
+        "check    reads all of it and says what is well and what is not; exit 0 only when all is well\n"
+        "backup   copies it to FILE while the pool serves. To restore: stop the pool, remove DATABASE-wal "
+        "and\n"
+        "         DATABASE-shm, put FILE in the database's place, start the pool. ETags then begin anew.\n\n"
+        "  --json                       check: as a JSON object\n"
+        "  --force                      backup: replace FILE\n"
+        "  -c, --config FILE            configuration\n"
+        "  -o, --set SECTION.KEY=VALUE  one setting\n",
     .run = run_db,
 };

@@ -13,7 +13,8 @@
 
 enum { PAGE_ROWS = 200, BUSY_MS = 5000 };
 
-/* In short reads, page by page: a snapshot held for all of it would keep the write-ahead log from being copied back. */
+/* In short reads, page by page: a snapshot held for all of it would keep the write-ahead log from being
+ * copied back. */
 static enum err write_profiles(struct store *store, FILE *out, uint64_t *written, struct err_detail *detail)
 {
     struct arena arena = {0};
@@ -30,7 +31,8 @@ static enum err write_profiles(struct store *store, FILE *out, uint64_t *written
             profile_view_write(&page[i], PROFILE_VIEW_OWNER, &line);
             buf_char(&line, '\n');
             if ((e = buf_status(&line)) == OK && fwrite(line.ptr, 1, line.len, out) != line.len)
-                e = err_set(detail, errno == ENOSPC ? ERR_FULL : ERR_IO, "writing failed: %s", strerror(errno));
+                e = err_set(detail, errno == ENOSPC ? ERR_FULL : ERR_IO, "writing failed: %s",
+                            strerror(errno));
         }
         *written += count;
         if (count == 0)
@@ -45,7 +47,8 @@ static enum err write_profiles(struct store *store, FILE *out, uint64_t *written
 }
 
 /* Into a new file beside path, which takes its place when it is whole. */
-static enum err write_file(struct store *store, const char *path, uint64_t *written, struct err_detail *detail)
+static enum err write_file(struct store *store, const char *path, uint64_t *written,
+                           struct err_detail *detail)
 {
     struct buf name = {0};
     FILE *out = NULL;
@@ -107,8 +110,10 @@ const struct cli_command cli_export = {
     .name = "export",
     .summary = "write profiles as JSON lines",
     .help = "usage: profiled export FILE\n\n"
-            "Writes the owner's view of every profile to FILE (- is standard output), one JSON object a line, in the order\n"
-            "they were made; `profiled import` reads it. The pool may serve meanwhile: each profile is written as it is when\n"
+            "Writes the owner's view of every profile to FILE (- is standard output), one JSON object a "
+            "line, in the order\n"
+            "they were made; `profiled import` reads it. The pool may serve meanwhile: each profile is "
+            "written as it is when\n"
             "its turn comes. FILE appears when it is whole.\n\n"
             "  -c, --config FILE            configuration\n"
             "  -o, --set SECTION.KEY=VALUE  one setting\n",

@@ -16,7 +16,7 @@
 enum conflict { CONFLICT_SKIP, CONFLICT_REPLACE, CONFLICT_FAIL };
 enum {
     BATCH_ROWS = 2000,
-    BATCH_US = 50000,        /* another writer waits no longer than this, give or take */
+    BATCH_US = 50000, /* another writer waits no longer than this, give or take */
     LOCK_WAIT_MS = 30000,
 };
 
@@ -26,11 +26,13 @@ struct import {
     size_t attributes_max;
     struct arena arena;
     bool in_batch;
-    int rows;          /* in the batch */
-    int64_t began_us;  /* the batch */
+    int rows;         /* in the batch */
+    int64_t began_us; /* the batch */
     uint64_t line;
     uint64_t added, replaced, skipped, refused;
-    struct { uint64_t added, replaced, skipped; } batch; /* counted once it is committed */
+    struct {
+        uint64_t added, replaced, skipped;
+    } batch; /* counted once it is committed */
     struct cli_progress progress;
     uint64_t total; /* bytes of the file; 0: not known */
 };
@@ -77,7 +79,8 @@ static enum err begin_batch(struct import *im, struct err_detail *detail)
 }
 
 /* The profile is there already. OK: it was dealt with, or refused with its line. */
-static enum err resolve(struct import *im, struct profile *p, enum store_taken taken, struct err_detail *detail)
+static enum err resolve(struct import *im, struct profile *p, enum store_taken taken,
+                        struct err_detail *detail)
 {
     struct profile current;
     struct store_epoch epoch;
@@ -95,7 +98,7 @@ static enum err resolve(struct import *im, struct profile *p, enum store_taken t
     if ((e = store_profile_get(im->store, p->id, &im->arena, &current, &epoch, detail)) != OK)
         return e;
     p->stamps[PROFILE_VIEW_OWNER] = current.stamps[PROFILE_VIEW_OWNER];
-    e = store_profile_update(im->store, p, &epoch, &other, detail);
+    e = store_profile_update(im->store, p, !span_eq(p->handle, current.handle), &epoch, &other, detail);
     if (e == ERR_CONFLICT && other == STORE_TAKEN_HANDLE) {
         refuse(im, SPAN("/handle: another profile has this handle"));
         return OK;
@@ -177,7 +180,8 @@ static enum err import_batches(struct import *im, struct import_reader *reader, 
     return e;
 }
 
-/* Signals come to the reader's thread, which may be waiting for a line; this one must not be cut short in a transaction. */
+/* Signals come to the reader's thread, which may be waiting for a line; this one must not be cut short in a
+ * transaction. */
 static enum err import_stream(struct import *im, FILE *in, struct err_detail *detail)
 {
     struct sigaction act = {.sa_handler = on_signal}; /* without SA_RESTART: a read that waits must end */
@@ -239,7 +243,8 @@ static int import_file(struct import *im, const struct config_settings *settings
         e = import_stream(im, in, &detail);
         cli_progress_end(&im->progress);
         printf("added %llu, replaced %llu, skipped %llu, refused %llu%s\n", (unsigned long long)im->added,
-               (unsigned long long)im->replaced, (unsigned long long)im->skipped, (unsigned long long)im->refused,
+               (unsigned long long)im->replaced, (unsigned long long)im->skipped,
+               (unsigned long long)im->refused,
                e == OK && interrupted ? " (interrupted; what is counted here is stored)" : "");
     }
     if (e == OK && store_checkpoint(im->store, true, &detail) != OK)
@@ -283,16 +288,19 @@ static int run_import(int argc, char **argv)
 const struct cli_command cli_import = {
     .name = "import",
     .summary = "read profiles from JSON lines",
-    .help = "usage: profiled import [--on-conflict skip|replace|fail] FILE\n\n"
-            "Reads a profile from each line of FILE (- is standard input), as `profiled export` writes them: the owner's\n"
-            "view. `handle` is required; without `id` the profile gets a new one; `version`, `created_at` and\n"
-            "`updated_at` are passed over. A bad line is reported with its number and reason, and the rest goes on. The pool\n"
-            "may serve meanwhile, and sees each batch at once.\n\n"
-            "  --on-conflict skip     a profile whose id or handle is there already is left as it is\n"
-            "  --on-conflict replace  one of the same id is replaced whole\n"
-            "  --on-conflict fail     such a line is refused (the default)\n"
-            "  -c, --config FILE      configuration\n"
-            "  -o, --set SECTION.KEY=VALUE  one setting\n\n"
-            "Ends with a count of added, replaced, skipped and refused; exit 1 if a line was refused.\n",
+    .help =
+        "usage: profiled import [--on-conflict skip|replace|fail] FILE\n\n"
+        "Reads a profile from each line of FILE (- is standard input), as `profiled export` writes them: the "
+        "owner's\n"
+        "view. `handle` is required; without `id` the profile gets a new one; `version`, `created_at` and\n"
+        "`updated_at` are passed over. A bad line is reported with its number and reason, and the rest goes "
+        "on. The pool\n"
+        "may serve meanwhile, and sees each batch at once.\n\n"
+        "  --on-conflict skip     a profile whose id or handle is there already is left as it is\n"
+        "  --on-conflict replace  one of the same id is replaced whole\n"
+        "  --on-conflict fail     such a line is refused (the default)\n"
+        "  -c, --config FILE      configuration\n"
+        "  -o, --set SECTION.KEY=VALUE  one setting\n\n"
+        "Ends with a count of added, replaced, skipped and refused; exit 1 if a line was refused.\n",
     .run = run_import,
 };

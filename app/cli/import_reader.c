@@ -15,8 +15,8 @@ static void read_line(struct import_reader *r, struct import_batch *b, struct sp
     *item = (struct import_item){.line = number};
     if (line.len > LINE_MAX_BYTES) {
         item->refused = SPAN("the line has more than 1 MiB");
-    } else if (cli_profile_read(line, clock_now_ms(&clock_system), r->attributes_max, &b->arena, &item->profile,
-                                &reason) != OK) {
+    } else if (cli_profile_read(line, clock_now_ms(&clock_system), r->attributes_max, &b->arena,
+                                &item->profile, &reason) != OK) {
         item->refused = arena_copy(&b->arena, buf_span(&reason));
         if (item->refused.ptr == NULL)
             item->refused = SPAN("no memory");
@@ -76,8 +76,8 @@ static void *run(void *data)
     return NULL;
 }
 
-enum err import_reader_init(struct import_reader *r, FILE *in, size_t attributes_max, const volatile int *interrupted,
-                            struct err_detail *detail)
+enum err import_reader_init(struct import_reader *r, FILE *in, size_t attributes_max,
+                            const volatile int *interrupted, struct err_detail *detail)
 {
     *r = (struct import_reader){.in = in, .attributes_max = attributes_max, .interrupted = interrupted};
     pthread_mutex_init(&r->mutex, NULL);

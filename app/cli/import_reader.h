@@ -1,6 +1,7 @@
 /*
- * The reading half of an import: a thread that reads lines, parses and checks them, and hands them over in batches, so that the thread that writes to the
- * database never waits for a parser. The writer takes batches in the order of the lines and gives them back. The thread touches no database.
+ * The reading half of an import: a thread that reads lines, parses and checks them, and hands them over in
+ * batches, so that the thread that writes to the database never waits for a parser. The writer takes batches
+ * in the order of the lines and gives them back. The thread touches no database.
  */
 #pragma once
 #include "base/arena.h"
@@ -30,17 +31,18 @@ struct import_batch {
 
 struct import_reader {
     FILE *in;
-    size_t attributes_max; /* bytes */
+    size_t attributes_max;           /* bytes */
     const volatile int *interrupted; /* not 0: stop reading */
     pthread_t thread;
     pthread_mutex_t mutex; /* guards the two counters */
     pthread_cond_t changed;
-    uint64_t filled; /* batches handed over since the beginning */
-    uint64_t taken;  /* batches given back */
+    uint64_t filled;                             /* batches handed over since the beginning */
+    uint64_t taken;                              /* batches given back */
     struct import_batch batches[IMPORT_BATCHES]; /* a ring */
 };
 
-/* Starts the thread. in and interrupted are borrowed until _fini. The signals that are not blocked come to this thread, so that they end a read that waits, if the caller blocks them in its own. ERR_NOMEM. */
+/* Starts the thread. in and interrupted are borrowed until _fini. The signals that are not blocked come to
+ * this thread, so that they end a read that waits, if the caller blocks them in its own. ERR_NOMEM. */
 MUST_USE enum err import_reader_init(struct import_reader *r, FILE *in, size_t attributes_max,
                                      const volatile int *interrupted, struct err_detail *detail);
 /* The next batch, waiting for it; never NULL. After the one that is last there is none to ask for. */

@@ -222,9 +222,7 @@ static int run(int argc, char **argv)
         return cli_failed("key", "the system gives no random bytes");
     if (!cli_settings("key", &o.common, &settings))
         return CLI_FAILED;
-    if (config_text(&settings, CONFIG_token_keys)[0] == '\0')
-        status = cli_failed("key", "the setting token.keys names no folder");
-    else if (is_new)
+    if (is_new)
         status = key_new(&settings);
     else
         status = is_list ? key_list(&settings, o.json) : key_retire(&settings, argv[optind + 1], o.force);

@@ -3,7 +3,6 @@
 static enum err add_own(const struct config_settings *s, struct token_keyring *ring,
                         struct err_detail *detail)
 {
-    const char *folder = config_text(s, CONFIG_token_keys);
     struct token_issuer_options own = {
         .name = SPAN("token"),
         .iss = span_str(config_text(s, CONFIG_token_issuer)),
@@ -11,7 +10,7 @@ static enum err add_own(const struct config_settings *s, struct token_keyring *r
         .scopes = TOKEN_SCOPE_ALL,
         .subject_prefix = SPAN(""),
     };
-    return folder[0] == '\0' ? OK : token_keyring_add_folder(ring, &own, folder, detail);
+    return token_keyring_add_folder(ring, &own, config_text(s, CONFIG_token_keys), detail);
 }
 
 static enum err missing(const struct config_issuer *i, const char *key, struct err_detail *detail)

@@ -17,7 +17,8 @@ bool profile_syntax_url(struct span s);
 /* A well-formed language tag, RFC 5646 section 2.1, with neither variants nor singletons repeated. */
 bool profile_syntax_locale(struct span s);
 
-/* A known area (or one of the old names without any) and the form of a name in the IANA time zone database, as "America/Argentina/Buenos_Aires" or "Etc/GMT+5". */
+/* A known area (or one of the old names without any) and the form of a name in the IANA time zone database,
+ * as "America/Argentina/Buenos_Aires" or "Etc/GMT+5". */
 bool profile_syntax_zone(struct span s);
 
 /*

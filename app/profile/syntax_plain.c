@@ -1,24 +1,26 @@
 #include "profile/ascii.h"
 #include "profile/syntax.h"
 
-/* The areas of the IANA time zone database, and the names without one that it keeps for old times' sake. Cities come and go
- * with each release; areas do not. */
+/* The areas of the IANA time zone database, and the names without one that it keeps for old times' sake.
+ * Cities come and go with each release; areas do not. */
 static const struct span zone_areas[] = {
-    SPAN_INIT("Africa"), SPAN_INIT("America"),   SPAN_INIT("Antarctica"), SPAN_INIT("Arctic"), SPAN_INIT("Asia"),
-    SPAN_INIT("Atlantic"), SPAN_INIT("Australia"), SPAN_INIT("Brazil"),   SPAN_INIT("Canada"), SPAN_INIT("Chile"),
-    SPAN_INIT("Etc"),    SPAN_INIT("Europe"),    SPAN_INIT("Indian"),     SPAN_INIT("Mexico"), SPAN_INIT("Pacific"),
-    SPAN_INIT("US"),
+    SPAN_INIT("Africa"), SPAN_INIT("America"),  SPAN_INIT("Antarctica"), SPAN_INIT("Arctic"),
+    SPAN_INIT("Asia"),   SPAN_INIT("Atlantic"), SPAN_INIT("Australia"),  SPAN_INIT("Brazil"),
+    SPAN_INIT("Canada"), SPAN_INIT("Chile"),    SPAN_INIT("Etc"),        SPAN_INIT("Europe"),
+    SPAN_INIT("Indian"), SPAN_INIT("Mexico"),   SPAN_INIT("Pacific"),    SPAN_INIT("US"),
 };
 static const struct span zone_names[] = {
-    SPAN_INIT("CET"),       SPAN_INIT("CST6CDT"),   SPAN_INIT("Cuba"),      SPAN_INIT("EET"),     SPAN_INIT("EST"),
-    SPAN_INIT("EST5EDT"),   SPAN_INIT("Egypt"),     SPAN_INIT("Eire"),      SPAN_INIT("GB"),      SPAN_INIT("GB-Eire"),
-    SPAN_INIT("GMT"),       SPAN_INIT("GMT+0"),     SPAN_INIT("GMT-0"),     SPAN_INIT("GMT0"),    SPAN_INIT("Greenwich"),
-    SPAN_INIT("HST"),       SPAN_INIT("Hongkong"),  SPAN_INIT("Iceland"),   SPAN_INIT("Iran"),    SPAN_INIT("Israel"),
-    SPAN_INIT("Jamaica"),   SPAN_INIT("Japan"),     SPAN_INIT("Kwajalein"), SPAN_INIT("Libya"),   SPAN_INIT("MET"),
-    SPAN_INIT("MST"),       SPAN_INIT("MST7MDT"),   SPAN_INIT("NZ"),        SPAN_INIT("NZ-CHAT"), SPAN_INIT("Navajo"),
-    SPAN_INIT("PRC"),       SPAN_INIT("PST8PDT"),   SPAN_INIT("Poland"),    SPAN_INIT("Portugal"), SPAN_INIT("ROC"),
-    SPAN_INIT("ROK"),       SPAN_INIT("Singapore"), SPAN_INIT("Turkey"),    SPAN_INIT("UCT"),     SPAN_INIT("UTC"),
-    SPAN_INIT("Universal"), SPAN_INIT("W-SU"),      SPAN_INIT("WET"),       SPAN_INIT("Zulu"),
+    SPAN_INIT("CET"),       SPAN_INIT("CST6CDT"),  SPAN_INIT("Cuba"),      SPAN_INIT("EET"),
+    SPAN_INIT("EST"),       SPAN_INIT("EST5EDT"),  SPAN_INIT("Egypt"),     SPAN_INIT("Eire"),
+    SPAN_INIT("GB"),        SPAN_INIT("GB-Eire"),  SPAN_INIT("GMT"),       SPAN_INIT("GMT+0"),
+    SPAN_INIT("GMT-0"),     SPAN_INIT("GMT0"),     SPAN_INIT("Greenwich"), SPAN_INIT("HST"),
+    SPAN_INIT("Hongkong"),  SPAN_INIT("Iceland"),  SPAN_INIT("Iran"),      SPAN_INIT("Israel"),
+    SPAN_INIT("Jamaica"),   SPAN_INIT("Japan"),    SPAN_INIT("Kwajalein"), SPAN_INIT("Libya"),
+    SPAN_INIT("MET"),       SPAN_INIT("MST"),      SPAN_INIT("MST7MDT"),   SPAN_INIT("NZ"),
+    SPAN_INIT("NZ-CHAT"),   SPAN_INIT("Navajo"),   SPAN_INIT("PRC"),       SPAN_INIT("PST8PDT"),
+    SPAN_INIT("Poland"),    SPAN_INIT("Portugal"), SPAN_INIT("ROC"),       SPAN_INIT("ROK"),
+    SPAN_INIT("Singapore"), SPAN_INIT("Turkey"),   SPAN_INIT("UCT"),       SPAN_INIT("UTC"),
+    SPAN_INIT("Universal"), SPAN_INIT("W-SU"),     SPAN_INIT("WET"),       SPAN_INIT("Zulu"),
 };
 
 static bool is_one_of(struct span s, const struct span *list, size_t count)

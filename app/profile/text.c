@@ -1,5 +1,7 @@
 #include "profile/text.h"
 
+#include "profile/marks.h"
+
 #include <stdlib.h>
 #include <utf8proc.h>
 
@@ -7,8 +9,12 @@
 struct survey {
     size_t chars;
     size_t returns; /* CR before LF */
+    size_t marks;   /* the longest run of combining marks */
     bool inert;     /* in NFC already, beyond doubt */
 };
+
+/* Text that somebody reads has no more marks in a row (UAX #15 section 13, the Stream-Safe Text Format). */
+enum { MARKS_USUAL = 30 };
 
 /*
  * Ranges of code points that are starters, have no canonical decomposition of one character and are never the
@@ -55,6 +61,7 @@ static enum profile_text_flaw character_flaw(uint32_t cp)
 /* Walks over s until a flaw; gives up as LONG past most code points. */
 static enum profile_text_flaw survey(struct span s, size_t most, bool prose, struct survey *found)
 {
+    size_t marks = 0;
     *found = (struct survey){.inert = true};
     for (size_t at = 0; at < s.len;) {
         utf8proc_int32_t cp;
@@ -74,7 +81,13 @@ static enum profile_text_flaw survey(struct span s, size_t most, bool prose, str
         enum profile_text_flaw flaw = character_flaw((uint32_t)cp);
         if (flaw != PROFILE_TEXT_SOUND)
             return flaw;
-        found->inert = found->inert && profile_text_inert((uint32_t)cp);
+        if (profile_text_inert((uint32_t)cp)) {
+            marks = 0;
+            continue;
+        }
+        found->inert = false;
+        marks = utf8proc_get_property(cp)->combining_class != 0 ? marks + 1 : 0;
+        found->marks = marks > found->marks ? marks : found->marks;
     }
     return PROFILE_TEXT_SOUND;
 }
@@ -120,8 +133,7 @@ enum profile_text_flaw profile_text_clean(struct span s, size_t max, bool prose,
     *out = (struct span){NULL, 0};
     struct survey found = {.chars = s.len, .inert = true};
     if (!printable_ascii(s)) {
-        /* A character decomposes into four at most, so that what is longer stays too long when composed; the
-         * bound also keeps the sorting of combining marks, which is quadratic, small. */
+        /* a character decomposes into four at most, so that what is longer stays too long when composed */
         enum profile_text_flaw flaw = survey(s, max * 4, prose, &found);
         if (flaw != PROFILE_TEXT_SOUND)
             return flaw;
@@ -131,6 +143,8 @@ enum profile_text_flaw profile_text_clean(struct span s, size_t max, bool prose,
         clean = without_returns(clean, arena);
         found.chars -= found.returns;
     }
+    if (clean.ptr != NULL && found.marks > MARKS_USUAL)
+        clean = profile_marks_sort(clean, arena);
     if (clean.ptr != NULL && !found.inert) {
         clean = composed(clean, arena);
         found.chars = count_chars(clean);

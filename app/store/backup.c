@@ -9,11 +9,11 @@
 #include <unistd.h>
 
 /*
- * In one step: a backup in several starts over whenever somebody writes in between, and under a steady load never ends. One step is one read transaction, which
- * hinders nobody but the checkpoint.
+ * In one step: a backup in several starts over whenever somebody writes in between, and under a steady load
+ * never ends. One step is one read transaction, which hinders nobody but the checkpoint.
  */
-static enum err copy_pages(struct store *s, sqlite3 *to, void (*progress)(void *, uint64_t, uint64_t), void *data,
-                           struct err_detail *detail)
+static enum err copy_pages(struct store *s, sqlite3 *to, void (*progress)(void *, uint64_t, uint64_t),
+                           void *data, struct err_detail *detail)
 {
     sqlite3_backup *backup = sqlite3_backup_init(to, "main", s->db, "main");
     if (backup == NULL)
@@ -26,17 +26,21 @@ static enum err copy_pages(struct store *s, sqlite3 *to, void (*progress)(void *
     return code == SQLITE_DONE ? OK : store_code_err(NULL, code, s->path, detail);
 }
 
-static enum err fill(struct store *s, const char *name, void (*progress)(void *, uint64_t, uint64_t), void *data,
-                     struct err_detail *detail)
+static enum err fill(struct store *s, const char *name, void (*progress)(void *, uint64_t, uint64_t),
+                     void *data, struct err_detail *detail)
 {
     sqlite3 *to = NULL;
     int code = sqlite3_open_v2(name, &to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
-    enum err e = code == SQLITE_OK ? copy_pages(s, to, progress, data, detail) : store_code_err(to, code, name, detail);
+    enum err e = code == SQLITE_OK ? copy_pages(s, to, progress, data, detail)
+                                   : store_code_err(to, code, name, detail);
     /* one file, with nothing beside it; migrate and serve put it back into WAL */
-    if (e == OK && (code = sqlite3_exec(to, "PRAGMA journal_mode=DELETE; UPDATE meta SET epoch = NULL; PRAGMA journal_mode=WAL",
-                                        NULL, NULL, NULL)) != SQLITE_OK)
+    if (e == OK &&
+        (code = sqlite3_exec(
+             to, "PRAGMA journal_mode=DELETE; UPDATE meta SET epoch = NULL; PRAGMA journal_mode=WAL", NULL,
+             NULL, NULL)) != SQLITE_OK)
         e = store_code_err(to, code, name, detail);
-    if (e == OK && (code = sqlite3_wal_checkpoint_v2(to, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL)) != SQLITE_OK)
+    if (e == OK &&
+        (code = sqlite3_wal_checkpoint_v2(to, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL)) != SQLITE_OK)
         e = store_code_err(to, code, name, detail);
     code = sqlite3_close(to);
     if (e == OK && code != SQLITE_OK)
@@ -68,7 +72,8 @@ static void remove_with_companions(const char *name)
 }
 
 enum err store_backup(struct store *s, const char *path, bool force,
-                      void (*progress)(void *data, uint64_t done, uint64_t total), void *data, struct err_detail *detail)
+                      void (*progress)(void *data, uint64_t done, uint64_t total), void *data,
+                      struct err_detail *detail)
 {
     struct buf name = {0};
     enum err e;

@@ -48,7 +48,8 @@ static enum err execute(sqlite3 *db, const char *sql, const char *path, struct e
     return code == SQLITE_OK ? OK : store_code_err(db, code, path, detail);
 }
 
-enum err store_configure(sqlite3 *db, const struct store_options *options, const char *path, struct err_detail *detail)
+enum err store_configure(sqlite3 *db, const struct store_options *options, const char *path,
+                         struct err_detail *detail)
 {
     enum err e = OK;
     sqlite3_extended_result_codes(db, 1);
@@ -61,8 +62,8 @@ enum err store_configure(sqlite3 *db, const struct store_options *options, const
                      "PRAGMA recursive_triggers=OFF; PRAGMA foreign_keys=ON",
                      path, detail)) != OK)
         return e;
-    if ((e = execute(db, options->synchronous_full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL", path,
-                     detail)) != OK)
+    if ((e = execute(db, options->synchronous_full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL",
+                     path, detail)) != OK)
         return e;
     if (options->read_only && (e = execute(db, "PRAGMA query_only=ON", path, detail)) != OK)
         return e;
@@ -83,8 +84,8 @@ static int on_commit(void *data, sqlite3 *db, const char *name, int pages)
 static enum err prepare(struct store *s, struct err_detail *detail)
 {
     for (enum store_statement i = 0; i < STORE_STATEMENT_COUNT; i++) {
-        int code = sqlite3_prepare_v3(s->db, store_statement_text(i), -1, SQLITE_PREPARE_PERSISTENT, &s->statements[i],
-                                      NULL);
+        int code = sqlite3_prepare_v3(s->db, store_statement_text(i), -1, SQLITE_PREPARE_PERSISTENT,
+                                      &s->statements[i], NULL);
         if (code != SQLITE_OK)
             return store_code_err(s->db, code, s->path, detail);
     }
@@ -170,7 +171,8 @@ enum err store_ensure(struct store *s, struct err_detail *detail)
     return e == ERR_NOT_FOUND || e == ERR_INVALID ? ERR_IO : e;
 }
 
-/* One thread of a process uses the room: SQLite need lock nothing and count nothing. Refused once SQLite runs, and then needless. */
+/* One thread of a process uses the room: SQLite need lock nothing and count nothing. Refused once SQLite
+ * runs, and then needless. */
 static void use_one_thread(void)
 {
     sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
@@ -192,7 +194,7 @@ enum err store_open(const char *url, const struct store_options *options, struct
     s->lock.fd = -1;
     s->options = *options;
     if (s->options.checkpoint_pages == 0)
-        s->options.checkpoint_pages = 4000;
+        s->options.checkpoint_pages = 10000;
     s->path = strdup(path);
     e = s->path == NULL ? ERR_NOMEM : store_connect(s, detail);
     if (e != OK)

@@ -1,5 +1,6 @@
 /*
- * What the files of this room share: the handle, the table of statements, the mapping of SQLite's outcomes. Not for other rooms.
+ * What the files of this room share: the handle, the table of statements, the mapping of SQLite's outcomes.
+ * Not for other rooms.
  */
 #pragma once
 #include "store/lock.h"
@@ -19,6 +20,7 @@ enum store_statement {
     STORE_STAMPS,
     STORE_INSERT,
     STORE_UPDATE,
+    STORE_UPDATE_WITH_HANDLE,
     STORE_DELETE,
     STORE_TOMBSTONE,
     STORE_REVOKED_UNTIL,
@@ -49,7 +51,8 @@ void store_disconnect(struct store *s);
 /* To be called first by every operation: connects if need be, and anew when another file lies at the path. */
 MUST_USE enum err store_ensure(struct store *s, struct err_detail *detail);
 
-/* The err for an SQLite result code of s->db, with its message in detail. After one that says that the storage failed, the connection is given up. */
+/* The err for an SQLite result code of s->db, with its message in detail. After one that says that the
+ * storage failed, the connection is given up. */
 enum err store_failed(struct store *s, int code, struct err_detail *detail);
 /* The same, for a connection that is no store's yet. */
 enum err store_code_err(sqlite3 *db, int code, const char *path, struct err_detail *detail);
@@ -63,14 +66,18 @@ MUST_USE enum err store_write_end(struct store *s, bool commit, struct err_detai
 /* Binds text, NULL for an absent span. The bytes must live until the statement is reset. */
 void store_bind(sqlite3_stmt *statement, int index, struct span s);
 
-/* Columns of the rows of STORE_GET, STORE_GET_BY_HANDLE and STORE_GET_AFTER. Copies into the arena; ERR_NOMEM. An epoch that is NULL leaves epoch->text empty. */
-MUST_USE enum err store_row_read(sqlite3_stmt *statement, struct arena *arena, struct profile *out, struct store_epoch *epoch);
+/* Columns of the rows of STORE_GET, STORE_GET_BY_HANDLE and STORE_GET_AFTER. Copies into the arena;
+ * ERR_NOMEM. An epoch that is NULL leaves epoch->text empty. */
+MUST_USE enum err store_row_read(sqlite3_stmt *statement, struct arena *arena, struct profile *out,
+                                 struct store_epoch *epoch);
 /* n of a row of STORE_GET_AFTER. */
 int64_t store_row_n(sqlite3_stmt *statement);
 
 /* "sqlite:PATH": the path, or NULL. Borrowed from url. */
 const char *store_path_of_url(const char *url);
-/* OK when the migrations that the database has are just the program's. ERR_INVALID, with what to do in detail. */
+/* OK when the migrations that the database has are just the program's. ERR_INVALID, with what to do in
+ * detail. */
 MUST_USE enum err store_migrations_current(sqlite3 *db, const char *path, struct err_detail *detail);
 /* Settings that every connection gets. */
-MUST_USE enum err store_configure(sqlite3 *db, const struct store_options *options, const char *path, struct err_detail *detail);
+MUST_USE enum err store_configure(sqlite3 *db, const struct store_options *options, const char *path,
+                                  struct err_detail *detail);

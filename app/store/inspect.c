@@ -9,14 +9,22 @@
 #include <sys/vfs.h>
 
 /* Magic numbers of statfs(2). */
-enum { MAGIC_NFS = 0x6969, MAGIC_SMB = 0x517B, MAGIC_FUSE = 0x65735546, MAGIC_9P = 0x01021997, MAGIC_AFS = 0x5346414F };
-static const unsigned long network_magics[] = {MAGIC_NFS,        MAGIC_SMB,        MAGIC_FUSE, MAGIC_9P, MAGIC_AFS,
-                                               0xFF534D42UL /* CIFS */, 0xFE534D42UL /* SMB2 */, 0x00C36400UL /* Ceph */};
+enum {
+    MAGIC_NFS = 0x6969,
+    MAGIC_SMB = 0x517B,
+    MAGIC_FUSE = 0x65735546,
+    MAGIC_9P = 0x01021997,
+    MAGIC_AFS = 0x5346414F
+};
+static const unsigned long network_magics[] = {
+    MAGIC_NFS,   MAGIC_SMB, MAGIC_FUSE, MAGIC_9P, MAGIC_AFS, 0xFF534D42UL /* CIFS */, 0xFE534D42UL /* SMB2 */,
+    0x00C36400UL /* Ceph */};
 
 /* sqlite.org/wal.html, "the WAL-reset bug": mended in 3.51.3, 3.50.7 and 3.44.6. */
 static bool wal_reset_is_fixed(int version)
 {
-    return version >= 3051003 || (version >= 3050007 && version < 3051000) || (version >= 3044006 && version < 3045000);
+    return version >= 3051003 || (version >= 3050007 && version < 3051000) ||
+           (version >= 3044006 && version < 3045000);
 }
 
 static enum err one_text(struct store *s, const char *sql, char *out, size_t size, struct err_detail *detail)
@@ -62,7 +70,8 @@ enum err store_inspect(struct store *s, struct store_facts *out, struct err_deta
     if ((e = store_ensure(s, detail)) != OK)
         return e;
     if ((e = one_text(s, "PRAGMA journal_mode", out->journal_mode, sizeof out->journal_mode, detail)) != OK ||
-        (e = one_text(s, store_statement_text(STORE_EPOCH_GET), out->epoch, sizeof out->epoch, detail)) != OK ||
+        (e = one_text(s, store_statement_text(STORE_EPOCH_GET), out->epoch, sizeof out->epoch, detail)) !=
+            OK ||
         (e = one_text(s, "PRAGMA integrity_check(1)", out->integrity, sizeof out->integrity, detail)) != OK)
         return e;
     sqlite3_stmt *counts = s->statements[STORE_COUNTS];

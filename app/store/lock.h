@@ -1,18 +1,29 @@
 /*
- * The writers' lock: the file "<database>.lock", held by flock(2) round every transaction that writes and every checkpoint, by every process of profiled on the machine. The
- * kernel lets go of it when its holder dies, at whatever instruction. A holder that was stopped keeps it: so waiting has an end.
+ * The writers' lock: the file "<database>.lock", held by flock(2) round every transaction that writes and
+ * every checkpoint, by every process of profiled on the machine. The kernel lets go of it when its holder
+ * dies, at whatever instruction, and wakes who waits at once. A holder that was stopped keeps it: so waiting
+ * has an end, by a timer whose signal (STORE_LOCK_SIGNAL, whose handler does nothing) cuts the wait short.
+ * That signal is let in only while this thread waits here.
  */
 #pragma once
 #include "base/err.h"
 
+#include <signal.h>
+#include <time.h>
+
+#define STORE_LOCK_SIGNAL SIGRTMIN
+
 struct store_lock {
     int fd; /* -1: not open */
     bool held;
+    bool has_timer;
+    timer_t timer;
 };
 
-/* Opens the file beside the database, makes it if it is not there (with the database's owner and mode). ERR_IO. */
+/* Opens the file beside the database, makes it if it is not there (as root: for the database's owner). For
+ * the thread that will take it. ERR_IO. */
 MUST_USE enum err store_lock_open(struct store_lock *lock, const char *database, struct err_detail *detail);
 void store_lock_close(struct store_lock *lock);
-/* Takes it, waiting at most wait_ms. ERR_BUSY: somebody held it all that time. */
+/* Takes it, waiting at most wait_ms; 0: not at all. ERR_BUSY: somebody held it all that time. */
 MUST_USE enum err store_lock_take(struct store_lock *lock, int wait_ms, struct err_detail *detail);
 void store_lock_release(struct store_lock *lock);

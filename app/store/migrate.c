@@ -43,16 +43,17 @@ enum err store_migrations_current(sqlite3 *db, const char *path, struct err_deta
         return err_set(detail, ERR_INVALID, "%s lacks %d of %d migrations: run profiled db migrate", path,
                        (int)store_migration_files_count - count, (int)store_migration_files_count);
     if (count > (int)store_migration_files_count)
-        return err_set(detail, ERR_INVALID, "%s was made by a newer profiled (migration %d, this one knows %d)", path,
-                       count, (int)store_migration_files_count);
+        return err_set(detail, ERR_INVALID,
+                       "%s was made by a newer profiled (migration %d, this one knows %d)", path, count,
+                       (int)store_migration_files_count);
     return OK;
 }
 
 static enum err apply(sqlite3 *db, const char *path, int number, const struct store_migration_file *file,
                       struct err_detail *detail)
 {
-    char *record = sqlite3_mprintf("INSERT INTO migrations (number, name, applied_at) VALUES (%d, %Q, unixepoch())",
-                                   number, file->name);
+    char *record = sqlite3_mprintf(
+        "INSERT INTO migrations (number, name, applied_at) VALUES (%d, %Q, unixepoch())", number, file->name);
     int code = record == NULL ? SQLITE_NOMEM : sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
     if (code == SQLITE_OK && (code = sqlite3_exec(db, file->text, NULL, NULL, NULL)) == SQLITE_OK &&
         (code = sqlite3_exec(db, record, NULL, NULL, NULL)) == SQLITE_OK)
@@ -95,7 +96,8 @@ static enum err make_file(const char *path, struct err_detail *detail)
     return OK;
 }
 
-enum err store_migrate(const char *url, const struct store_options *options, int *applied, struct err_detail *detail)
+enum err store_migrate(const char *url, const struct store_options *options, int *applied,
+                       struct err_detail *detail)
 {
     const char *path = store_path_of_url(url);
     struct store_lock lock = {.fd = -1};

@@ -1,7 +1,8 @@
 #include "store/handle.h"
 
-static enum err read_one(struct store *s, enum store_statement statement, struct span key, struct arena *arena,
-                         struct profile *out, struct store_epoch *epoch, struct err_detail *detail)
+static enum err read_one(struct store *s, enum store_statement statement, struct span key,
+                         struct arena *arena, struct profile *out, struct store_epoch *epoch,
+                         struct err_detail *detail)
 {
     sqlite3_stmt *stmt = s->statements[statement];
     enum err e = OK;
@@ -19,7 +20,8 @@ static enum err get(struct store *s, enum store_statement statement, struct span
                     struct profile *out, struct store_epoch *epoch, struct err_detail *detail)
 {
     enum err e;
-    /* a second time when the epoch was missing: the database was restored under us, connecting anew draws one */
+    /* a second time when the epoch was missing: the database was restored under us, connecting anew draws one
+     */
     for (int i = 0; i < 2; i++) {
         if ((e = store_ensure(s, detail)) != OK)
             return e;
@@ -39,14 +41,15 @@ enum err store_profile_get(struct store *s, struct span id, struct arena *arena,
     return get(s, STORE_GET, id, arena, out, epoch, detail);
 }
 
-enum err store_profile_get_by_handle(struct store *s, struct span handle, struct arena *arena, struct profile *out,
-                                     struct store_epoch *epoch, struct err_detail *detail)
+enum err store_profile_get_by_handle(struct store *s, struct span handle, struct arena *arena,
+                                     struct profile *out, struct store_epoch *epoch,
+                                     struct err_detail *detail)
 {
     return get(s, STORE_GET_BY_HANDLE, handle, arena, out, epoch, detail);
 }
 
-enum err store_profiles_after(struct store *s, int64_t *after, size_t limit, struct arena *arena, struct profile *out,
-                              size_t *count, struct err_detail *detail)
+enum err store_profiles_after(struct store *s, int64_t *after, size_t limit, struct arena *arena,
+                              struct profile *out, size_t *count, struct err_detail *detail)
 {
     sqlite3_stmt *stmt;
     struct store_epoch epoch;
@@ -87,7 +90,8 @@ static void bind_profile(sqlite3_stmt *stmt, const struct profile *p)
 }
 
 /* What the triggers gave the row, read back within the same transaction. */
-static enum err read_stamps(struct store *s, struct profile *p, struct store_epoch *epoch, struct err_detail *detail)
+static enum err read_stamps(struct store *s, struct profile *p, struct store_epoch *epoch,
+                            struct err_detail *detail)
 {
     sqlite3_stmt *stmt = s->statements[STORE_STAMPS];
     store_bind(stmt, 1, p->id);
@@ -114,7 +118,8 @@ static enum err taken_of(struct store *s, int code, enum store_taken *taken, str
     if (code != SQLITE_CONSTRAINT_UNIQUE && code != SQLITE_CONSTRAINT_PRIMARYKEY)
         return store_failed(s, code, detail);
     *taken = strstr(sqlite3_errmsg(s->db), "profiles.handle") != NULL ? STORE_TAKEN_HANDLE : STORE_TAKEN_ID;
-    return err_set(detail, ERR_CONFLICT, "%s", *taken == STORE_TAKEN_HANDLE ? "the handle is taken" : "the id is taken");
+    return err_set(detail, ERR_CONFLICT, "%s",
+                   *taken == STORE_TAKEN_HANDLE ? "the handle is taken" : "the id is taken");
 }
 
 static enum err is_deleted(struct store *s, struct span id, bool *deleted, struct err_detail *detail)
@@ -157,12 +162,14 @@ static enum err insert(struct store *s, struct profile *p, bool allow_deleted, s
     return e == OK ? read_stamps(s, p, epoch, detail) : e;
 }
 
-static enum err update(struct store *s, struct profile *p, struct store_epoch *epoch, enum store_taken *taken,
-                       struct err_detail *detail)
+static enum err update(struct store *s, struct profile *p, bool handle_changed, struct store_epoch *epoch,
+                       enum store_taken *taken, struct err_detail *detail)
 {
-    sqlite3_stmt *stmt = s->statements[STORE_UPDATE];
+    sqlite3_stmt *stmt = s->statements[handle_changed ? STORE_UPDATE_WITH_HANDLE : STORE_UPDATE];
     enum err e = OK;
     bind_profile(stmt, p);
+    if (!handle_changed)
+        sqlite3_bind_null(stmt, 2);
     sqlite3_bind_int64(stmt, 21, p->stamps[PROFILE_VIEW_OWNER].seq);
     int code = sqlite3_step(stmt);
     if (code != SQLITE_DONE)
@@ -180,8 +187,8 @@ static enum err end(struct store *s, enum err e, struct err_detail *detail)
     return e == OK ? ended : e;
 }
 
-enum err store_profile_insert(struct store *s, struct profile *p, bool allow_deleted, struct store_epoch *epoch,
-                              enum store_taken *taken, struct err_detail *detail)
+enum err store_profile_insert(struct store *s, struct profile *p, bool allow_deleted,
+                              struct store_epoch *epoch, enum store_taken *taken, struct err_detail *detail)
 {
     enum err e;
     *taken = STORE_TAKEN_NONE;
@@ -190,14 +197,14 @@ enum err store_profile_insert(struct store *s, struct profile *p, bool allow_del
     return end(s, insert(s, p, allow_deleted, epoch, taken, detail), detail);
 }
 
-enum err store_profile_update(struct store *s, struct profile *p, struct store_epoch *epoch, enum store_taken *taken,
-                              struct err_detail *detail)
+enum err store_profile_update(struct store *s, struct profile *p, bool handle_changed,
+                              struct store_epoch *epoch, enum store_taken *taken, struct err_detail *detail)
 {
     enum err e;
     *taken = STORE_TAKEN_NONE;
     if ((e = store_ensure(s, detail)) != OK || (e = store_write_begin(s, detail)) != OK)
         return e;
-    return end(s, update(s, p, epoch, taken, detail), detail);
+    return end(s, update(s, p, handle_changed, epoch, taken, detail), detail);
 }
 
 enum err store_profile_delete(struct store *s, struct span id, int64_t owner_seq, struct err_detail *detail)
@@ -217,7 +224,8 @@ enum err store_profile_delete(struct store *s, struct span id, int64_t owner_seq
     return end(s, e, detail);
 }
 
-enum err store_revoked_until(struct store *s, struct span subject, int64_t *until_s, struct err_detail *detail)
+enum err store_revoked_until(struct store *s, struct span subject, int64_t *until_s,
+                             struct err_detail *detail)
 {
     enum err e = store_ensure(s, detail);
     *until_s = INT64_MIN;

@@ -49,12 +49,14 @@ static struct span field_value(sqlite3_stmt *statement, size_t field, struct are
     return sqlite3_column_int(statement, index) != 0 ? SPAN("true") : SPAN("false");
 }
 
-enum err store_row_read(sqlite3_stmt *statement, struct arena *arena, struct profile *out, struct store_epoch *epoch)
+enum err store_row_read(sqlite3_stmt *statement, struct arena *arena, struct profile *out,
+                        struct store_epoch *epoch)
 {
     bool failed = false;
     *out = (struct profile){
         .private_fields = (uint32_t)sqlite3_column_int64(statement, COLUMN_PRIVATE),
-        .state = span_eq(column(statement, COLUMN_STATE), SPAN("suspended")) ? PROFILE_SUSPENDED : PROFILE_ACTIVE,
+        .state =
+            span_eq(column(statement, COLUMN_STATE), SPAN("suspended")) ? PROFILE_SUSPENDED : PROFILE_ACTIVE,
         .created_ms = sqlite3_column_int64(statement, COLUMN_CREATED),
         .stamps = {[PROFILE_VIEW_OWNER] = {sqlite3_column_int64(statement, COLUMN_OWNER_SEQ),
                                            sqlite3_column_int64(statement, COLUMN_OWNER_AT)},

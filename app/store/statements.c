@@ -1,12 +1,18 @@
 #include "store/handle.h"
 
 /* The fields' columns, in the order of the table in profile/field.h. */
-#define FIELD_COLUMNS                                                                                             \
-    "name,given_name,family_name,nickname,pronouns,bio,picture,website,locale,zoneinfo,email,email_verified,"    \
+#define FIELD_COLUMNS                                                                                        \
+    "name,given_name,family_name,nickname,pronouns,bio,picture,website,locale,zoneinfo,email,email_"         \
+    "verified,"                                                                                              \
     "phone_number,birthdate,address,attributes"
-#define ROW                                                                                                       \
-    "SELECT n,id,handle,state,private,created_at,owner_seq,owner_updated_at,public_seq,public_updated_at,"       \
+#define ROW                                                                                                  \
+    "SELECT n,id,handle,state,private,created_at,owner_seq,owner_updated_at,public_seq,public_updated_at,"   \
     "(SELECT epoch FROM meta)," FIELD_COLUMNS " FROM profiles "
+
+#define UPDATE_FIELDS                                                                                        \
+    "state=?3,private=?4,name=?5,given_name=?6,family_name=?7,nickname=?8,pronouns=?9,bio=?10,picture=?11,"  \
+    "website=?12,locale=?13,zoneinfo=?14,email=?15,email_verified=?16,phone_number=?17,birthdate=?18,"       \
+    "address=?19,attributes=?20 WHERE id=?1 AND owner_seq=?21"
 
 static const char *const texts[STORE_STATEMENT_COUNT] = {
     [STORE_BEGIN] = "BEGIN IMMEDIATE",
@@ -18,15 +24,15 @@ static const char *const texts[STORE_STATEMENT_COUNT] = {
     [STORE_STAMPS] = "SELECT created_at,owner_seq,owner_updated_at,public_seq,public_updated_at,"
                      "(SELECT epoch FROM meta) FROM profiles WHERE id=?1",
     /* brings the stamps that the log is about to give, so that the trigger need not write the row again */
-    [STORE_INSERT] = "INSERT INTO profiles (id,handle,state,private,created_at,owner_seq,owner_updated_at,"
-                     "public_seq,public_updated_at," FIELD_COLUMNS ")"
-                     "SELECT ?1,?2,?3,?4,ms,next,ms,next,ms,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20 "
-                     "FROM moment,(SELECT coalesce(max(seq),0)+1 AS next FROM changes)",
+    [STORE_INSERT] =
+        "INSERT INTO profiles (id,handle,state,private,created_at,owner_seq,owner_updated_at,"
+        "public_seq,public_updated_at," FIELD_COLUMNS ")"
+        "SELECT ?1,?2,?3,?4,ms,next,ms,next,ms,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20 "
+        "FROM moment,(SELECT coalesce(max(seq),0)+1 AS next FROM changes)",
     /* the check of the sequence that the decision was made on, and (in the trigger) its raising, in one */
-    [STORE_UPDATE] = "UPDATE profiles SET handle=?2,state=?3,private=?4,name=?5,given_name=?6,family_name=?7,"
-                     "nickname=?8,pronouns=?9,bio=?10,picture=?11,website=?12,locale=?13,zoneinfo=?14,email=?15,"
-                     "email_verified=?16,phone_number=?17,birthdate=?18,address=?19,attributes=?20 "
-                     "WHERE id=?1 AND owner_seq=?21",
+    [STORE_UPDATE] = "UPDATE profiles SET " UPDATE_FIELDS,
+    /* apart: naming the handle writes its index anew, another page in the log of each transaction */
+    [STORE_UPDATE_WITH_HANDLE] = "UPDATE profiles SET handle=?2," UPDATE_FIELDS,
     [STORE_DELETE] = "DELETE FROM profiles WHERE id=?1 AND owner_seq=?2",
     [STORE_TOMBSTONE] = "SELECT 1 FROM tombstones WHERE id=?1",
     [STORE_REVOKED_UNTIL] = "SELECT until_s FROM revocations WHERE subject=?1",

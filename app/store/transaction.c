@@ -1,5 +1,6 @@
 /*
- * Transactions that write. Order of locks: the writers' lock first, SQLite's own second; both are let go in the opposite order, and always together. Reads take neither.
+ * Transactions that write. Order of locks: the writers' lock first, SQLite's own second; both are let go in
+ * the opposite order, and always together. Reads take neither.
  */
 #include "store/handle.h"
 

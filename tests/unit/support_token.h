@@ -65,6 +65,15 @@ static inline enum err support_write(const char *folder, const char *name, struc
     return e;
 }
 
+/* Removes folder/name. */
+static inline void support_unlink(const char *folder, const char *name)
+{
+    struct buf path = {0};
+    buf_printf(&path, "%s/%s", folder, name);
+    unlink(buf_text(&path));
+    buf_fini(&path);
+}
+
 /* The key as a JWK with that kid; public only, or with d. members is put before the closing brace: "" or
  * ",\"x\":1". */
 static inline struct buf support_jwk(const struct crypto_ed25519_pair *key, const char *kid, bool secret,

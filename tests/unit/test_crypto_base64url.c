@@ -145,6 +145,22 @@ static void test_secret(void **state)
     }
 }
 
+/* A piece of a longer text is judged by its own bytes: what stands behind it would make the length good. */
+static void test_pieces(void **state)
+{
+    static const char text[] = "AAAAAAAAAAAAAAAAAAAA";
+    (void)state;
+    for (size_t n = 0; n < sizeof text - 1; n++) {
+        unsigned char bytes[16];
+        size_t len;
+        enum err expected = n % 4 == 1 ? ERR_INVALID : OK;
+        assert_int_equal(crypto_base64url_decode(span_of(text, n), bytes, sizeof bytes, &len), expected);
+        assert_int_equal(
+            crypto_base64url_decode_secret(span_of(text, n), bytes, crypto_base64url_decoded_len(n)),
+            expected);
+    }
+}
+
 static void test_limit(void **state)
 {
     struct buf out = {.limit = 5};
@@ -166,7 +182,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),       cmocka_unit_test(test_each_character),
         cmocka_unit_test(test_round_trip), cmocka_unit_test(test_secret),
-        cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_limit),      cmocka_unit_test(test_pieces),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
 }

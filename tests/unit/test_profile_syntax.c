@@ -253,6 +253,11 @@ static void test_zone(void **state)
         NO("-5"),
         NO("Europe/Berlin\n"),
         NO("Europe/1"),
+        YES("GMT0"),
+        YES("US/Pacific"),
+        NO("Berlin"),
+        NO("Mars/Olympus"),
+        NO("utc"),
     };
     CHECK(profile_syntax_zone, samples);
 }

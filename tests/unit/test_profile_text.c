@@ -1,4 +1,5 @@
 /* Text: what is let through, in which form, and what is refused; and the shortcut round utf8proc. */
+#include "base/buf.h"
 #include "profile/text.h"
 
 #include <setjmp.h>
@@ -166,6 +167,30 @@ static void test_huge(void **state)
     arena_fini(&arena);
 }
 
+/* Long runs of marks, in the worst order: what comes out is what utf8proc makes of it alone. */
+static void test_many_marks(void **state)
+{
+    (void)state;
+    static const char *const marks[] = {"\u0308", "\u0323", "\u0345", "\u0344", "\u0301", "\u0334"};
+    for (size_t half = 14; half <= 990; half += 61) {
+        struct arena arena = {0};
+        struct buf raw = {0};
+        struct span out;
+        buf_lit(&raw, "q\u00e9");
+        for (size_t i = 0; i < 2 * half; i++)
+            buf_append(&raw, span_str(marks[i < half ? i % 2 * 2 : 1 + i % 5]));
+        buf_lit(&raw, "e\u0301\u0323.");
+        utf8proc_uint8_t *expected = utf8proc_NFC((const utf8proc_uint8_t *)buf_text(&raw));
+        assert_non_null(expected);
+        assert_int_equal(profile_text_clean(buf_span(&raw), 4000, false, &arena, &out, NULL),
+                         PROFILE_TEXT_SOUND);
+        assert_true(span_eq(out, span_str((const char *)expected)));
+        free(expected);
+        buf_fini(&raw);
+        arena_fini(&arena);
+    }
+}
+
 /* The last character of each canonical decomposition of two: what may compose with a character before it. */
 static void mark_seconds(bool *second)
 {
@@ -212,6 +237,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_clean),
         cmocka_unit_test(test_huge),
+        cmocka_unit_test(test_many_marks),
         cmocka_unit_test(test_inert),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

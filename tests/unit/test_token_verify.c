@@ -67,7 +67,7 @@ static const struct row jwts[] = {
      "{" GOOD "}", NULL, "ann", 0},
     {"all claims", OURS, HEADER,
      "{" GOOD ",\"nbf\":1700000000,\"iat\":1700000000,\"jti\":\"j\",\"scope\":\"profile:read "
-              "profile:write\",\"client_id\":\"c\"}",
+     "profile:write\",\"client_id\":\"c\"}",
      NULL, "ann", R | W},
     {"scopes that nobody knows", OURS, HEADER, "{" GOOD ",\"scope\":\"openid profile:list profile\"}", NULL,
      "ann", L},
@@ -317,7 +317,7 @@ static const struct row pasetos[] = {
     {"the least", OURS, FOOTER, "{" BASIC EXP_T "}", NULL, "ann", 0},
     {"all claims", OURS, FOOTER,
      "{" BASIC EXP_T ",\"nbf\":\"2023-11-14T22:13:20Z\",\"iat\":\"2023-11-14T22:13:20+00:00\",\"jti\":\"j\","
-                     "\"scope\":\"profile:admin\"}",
+     "\"scope\":\"profile:admin\"}",
      NULL, "ann", A | R | L | W},
     {"an offset", OURS, FOOTER, "{" BASIC ",\"exp\":\"2023-11-15T04:13:20.5+05:00\"}", NULL, "ann", 0},
     {"other members in the footer", OURS, "{\"kid\":\"k1\",\"wpk\":\"x\",\"alg\":\"none\"}",
@@ -382,11 +382,18 @@ static bool fit_to_show(const char *text)
     return text[0] != '\0';
 }
 
+/* Member by member: the bytes between them may be anything. */
+static bool is_zeroed(const struct token_identity *id)
+{
+    return id->subject.ptr == NULL && id->subject.len == 0 && id->issuer.ptr == NULL && id->issuer.len == 0 &&
+           id->jti.ptr == NULL && id->jti.len == 0 && id->scopes == 0 && id->expires_s == 0 &&
+           id->not_before_s == 0 && id->issued_s == 0;
+}
+
 /* Judges a token and holds what comes back against what the header promises. NULL: it counts. */
 static const char *judge(struct span token, struct token_identity *out, struct arena *arena)
 {
     static struct err_detail detail;
-    static const struct token_identity nothing;
     detail = (struct err_detail){0};
     memset(out, 0xee, sizeof *out);
     enum err e = token_verify(ring, &policy, token, NOW, arena, out, &detail);
@@ -394,7 +401,7 @@ static const char *judge(struct span token, struct token_identity *out, struct a
         assert_string_equal(detail.text, "");
         return NULL;
     }
-    assert_memory_equal(out, &nothing, sizeof nothing);
+    assert_true(is_zeroed(out));
     assert_true(fit_to_show(detail.text));
     bool by_time = strstr(detail.text, "expired") != NULL || strstr(detail.text, "not valid yet") != NULL ||
                    strstr(detail.text, "in the future") != NULL;
