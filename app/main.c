@@ -43,17 +43,25 @@ static bool wants_help(int argc, char **argv)
     return false;
 }
 
+/* What a full disk or a closed pipe swallowed is no success. */
+static int run_command(const struct cli_command *command, int argc, char **argv)
+{
+    int status = CLI_OK;
+    if (wants_help(argc, argv))
+        fputs(command->help, stdout);
+    else
+        status = command->run(argc, argv);
+    if (fflush(stdout) != 0 || ferror(stdout))
+        return cli_failed(command->name, "the output could not be written");
+    return status;
+}
+
 int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        if (strcmp(name, commands[i]->name) != 0)
-            continue;
-        if (wants_help(argc - 1, argv + 1)) {
-            fputs(commands[i]->help, stdout);
-            return CLI_OK;
-        }
-        return commands[i]->run(argc - 1, argv + 1);
+        if (strcmp(name, commands[i]->name) == 0)
+            return run_command(commands[i], argc - 1, argv + 1);
     }
     if (listens(STDIN_FILENO))
         return serve_worker(argc, argv);

@@ -1,6 +1,38 @@
 #include "json/load.h"
 
 /*
+ * jansson's parser takes some allocations that fail for syntax errors and passes over others, so that a
+ * string lacks bytes: a wrong answer instead of none. While it parses, its allocator is therefore watched.
+ * The hook has no argument to note a failure in, hence this; a process parses in one thread.
+ */
+static struct {
+    json_malloc_t allocate; /* the one that is there otherwise */
+    bool failed;
+} watch;
+
+static void *watched_malloc(size_t size)
+{
+    void *p = watch.allocate(size);
+    if (p == NULL)
+        watch.failed = true;
+    return p;
+}
+
+/* json_loadb, and whether memory ran out within it. */
+static json_t *parse(struct span text, json_error_t *error, bool *out_of_memory)
+{
+    json_free_t release;
+    json_get_alloc_funcs(&watch.allocate, &release);
+    watch.failed = false;
+    json_set_alloc_funcs(watched_malloc, release);
+    json_t *value =
+        json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, error);
+    json_set_alloc_funcs(watch.allocate, release);
+    *out_of_memory = watch.failed;
+    return value;
+}
+
+/*
  * Whether the text nests deeper than max, found before the parser sees it, so that its recursion is bounded
  * by us. Up to the first syntax error this counts as the parser does, and the parser goes no further than
  * that.
@@ -61,18 +93,20 @@ static const char *reason(enum json_error_code code)
 enum err json_load_strict(struct span text, int max_depth, json_t **out, struct err_detail *detail)
 {
     json_error_t error = {0};
+    bool out_of_memory = false;
     *out = NULL;
     if (text.len == 0)
         return err_set(detail, ERR_INVALID, "malformed JSON: the text is empty");
     if (too_deep(text, max_depth))
         return err_set(detail, ERR_INVALID, "malformed JSON: nested deeper than %d levels", max_depth);
-    *out = json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
+    *out = parse(text, &error, &out_of_memory);
+    if (out_of_memory) {
+        json_decref(*out);
+        *out = NULL;
+        return err_set(detail, ERR_NOMEM, "no memory for the JSON text");
+    }
     if (*out != NULL)
         return OK;
-    enum json_error_code code = json_error_code(&error);
-    /* an allocation that fails inside the parser mostly leaves no error behind */
-    if (code == json_error_out_of_memory || error.text[0] == '\0')
-        return err_set(detail, ERR_NOMEM, "no memory for the JSON text");
     return err_set(detail, ERR_INVALID, "malformed JSON at line %d, column %d: %s", error.line, error.column,
-                   reason(code));
+                   reason(json_error_code(&error)));
 }

@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -149,13 +150,55 @@ static void test_values(void **state)
     json_decref(value);
 }
 
+/* How many of jansson's allocations still succeed; negative: all. Its hook takes no argument of ours. */
+static long left = -1;
+
+static void *failing_malloc(size_t n)
+{
+    if (left == 0)
+        return NULL;
+    left -= left > 0;
+    return malloc(n);
+}
+
+/* Whichever allocation fails, the answer is that, and never another value or that the text is wrong. */
+static void test_memory(void **state)
+{
+    static const struct span text =
+        SPAN_INIT("{\"a long string, for which the buffer grows\":\"0123456789abcdefghijklmnopqrstuvwxyz\","
+                  "\"numbers\":[1,2,-3.5,1e9,12345678901234567],\"more\":{\"a\":null,\"b\":true,\"c\":[[]],"
+                  "\"d\":0,\"e\":0,\"f\":0,\"g\":0,\"h\":0,\"i\":0,\"j\":0,\"k\":0}}");
+    json_malloc_t usual;
+    json_free_t release;
+    json_t *value = NULL;
+    long count = 0;
+    (void)state;
+    json_get_alloc_funcs(&usual, &release);
+    json_set_alloc_funcs(failing_malloc, release);
+    for (;; count++) {
+        struct err_detail detail = {0};
+        left = count;
+        enum err e = json_load_strict(text, JSON_MAX_DEPTH, &value, &detail);
+        left = -1;
+        if (e == OK)
+            break;
+        if (e != ERR_NOMEM || value != NULL)
+            fail_msg("allocation %ld: %s, \"%s\"", count, err_name(e), detail.text);
+    }
+    assert_true(count > 30);
+    json_decref(value);
+    /* and the hook that was there is there again */
+    json_malloc_t now;
+    json_get_alloc_funcs(&now, &release);
+    assert_true(now == failing_malloc);
+    json_set_alloc_funcs(usual, release);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows),
-        cmocka_unit_test(test_depth),
-        cmocka_unit_test(test_long),
-        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_rows),   cmocka_unit_test(test_depth),  cmocka_unit_test(test_long),
+        cmocka_unit_test(test_values), cmocka_unit_test(test_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
