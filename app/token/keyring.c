@@ -76,22 +76,29 @@ static enum err add_key(struct token_keyring *ring, struct token_issuer *issuer,
     return OK;
 }
 
+/* Whether the prefix with one character behind it is a profile's id; an empty one is fine. */
+static bool prefix_valid(struct span prefix)
+{
+    char shortest[IDENT_MAX_LEN];
+    if (prefix.len >= sizeof shortest)
+        return false;
+    if (prefix.len > 0)
+        memcpy(shortest, prefix.ptr, prefix.len);
+    shortest[prefix.len] = 'x';
+    return ident_valid(span_of(shortest, prefix.len + 1));
+}
+
 /* What every issuer must hold to, whoever configured it. */
 static enum err check_options(const struct token_keyring *ring, const struct token_issuer_options *o,
                               struct err_detail *detail)
 {
-    struct buf shortest = {.limit = 4096};
     if (o->iss.len == 0)
         return err_set(detail, ERR_INVALID, "issuer %.*s has no iss", SPAN_ARG(o->name));
     const struct token_issuer *twin = token_keyring_issuer(ring, o->iss);
     if (twin != NULL) /* or the same kid could mean two keys */
         return err_set(detail, ERR_INVALID, "issuer %.*s has the same iss as %.*s", SPAN_ARG(o->name),
                        SPAN_ARG(twin->options.name));
-    buf_append(&shortest, o->subject_prefix);
-    buf_char(&shortest, 'x');
-    bool fits = ident_valid(buf_span(&shortest));
-    buf_fini(&shortest);
-    if (!fits)
+    if (!prefix_valid(o->subject_prefix))
         return err_set(detail, ERR_INVALID,
                        "issuer %.*s has a subject_prefix that no profile id can begin with",
                        SPAN_ARG(o->name));
