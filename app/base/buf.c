@@ -35,6 +35,7 @@ char *buf_reserve(struct buf *b, size_t n)
             b->failed = true;
             return NULL;
         }
+        ptr[b->len] = '\0';
         b->ptr = ptr;
         b->size = size;
     }

@@ -9,6 +9,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { PAGE_ROWS = 200, BUSY_MS = 5000 };
@@ -46,6 +47,24 @@ static enum err write_profiles(struct store *store, FILE *out, uint64_t *written
     return e;
 }
 
+/* A pipe or a device is written to as it is: nothing may take its place. */
+static bool is_special(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && !S_ISREG(st.st_mode);
+}
+
+static enum err write_special(struct store *store, const char *path, uint64_t *written, struct err_detail *detail)
+{
+    FILE *out = fopen(path, "we");
+    if (out == NULL)
+        return err_set(detail, ERR_IO, "cannot open %s: %s", path, strerror(errno));
+    enum err e = write_profiles(store, out, written, detail);
+    if (fclose(out) != 0 && e == OK)
+        e = err_set(detail, ERR_IO, "writing failed: %s", strerror(errno));
+    return e;
+}
+
 /* Into a new file beside path, which takes its place when it is whole. */
 static enum err write_file(struct store *store, const char *path, uint64_t *written,
                            struct err_detail *detail)
@@ -53,6 +72,8 @@ static enum err write_file(struct store *store, const char *path, uint64_t *writ
     struct buf name = {0};
     FILE *out = NULL;
     enum err e;
+    if (is_special(path))
+        return write_special(store, path, written, detail);
     buf_printf(&name, "%s.XXXXXX", path);
     if ((e = buf_status(&name)) != OK)
         return e;

@@ -53,8 +53,6 @@ static enum profile_text_flaw character_flaw(uint32_t cp)
         return PROFILE_TEXT_CONTROL;
     if ((cp >= 0x202a && cp <= 0x202e) || (cp >= 0x2066 && cp <= 0x2069))
         return PROFILE_TEXT_BIDI;
-    if ((cp & 0xfffe) == 0xfffe || (cp >= 0xfdd0 && cp <= 0xfdef))
-        return PROFILE_TEXT_NONCHARACTER;
     return PROFILE_TEXT_SOUND;
 }
 
@@ -172,8 +170,6 @@ const char *profile_text_flaw_detail(enum profile_text_flaw flaw)
         return "holds a character that overrides or isolates the direction of text (U+202A to U+202E, U+2066 "
                "to "
                "U+2069)";
-    case PROFILE_TEXT_NONCHARACTER:
-        return "holds a Unicode noncharacter";
     case PROFILE_TEXT_LONG:
         return "is too long";
     case PROFILE_TEXT_NOMEM:

@@ -4,7 +4,7 @@
  *
  * Refused are control characters (C0 with TAB, DEL, C1), the characters that embed, override or isolate a
  * direction (U+202A to U+202E, U+2066 to U+2069: with them a name can reorder the text around it, Unicode TR
- * 36 section 2.10) and noncharacters. The marks U+200E, U+200F and U+061C reorder nothing around them and are
+ * 36 section 2.10). The marks U+200E, U+200F and U+061C reorder nothing around them and are
  * let through, as are the joiners that emoji and several scripts need. Prose (`bio`, and
  * `formatted` and `street_address` of an address) may hold newlines: CR LF becomes
  * LF, a lone CR is refused.
@@ -17,7 +17,6 @@ enum profile_text_flaw {
     PROFILE_TEXT_MALFORMED, /* not UTF-8 */
     PROFILE_TEXT_CONTROL,
     PROFILE_TEXT_BIDI,
-    PROFILE_TEXT_NONCHARACTER,
     PROFILE_TEXT_LONG, /* more than max code points after normalisation */
     PROFILE_TEXT_NOMEM,
     PROFILE_TEXT_FLAW_COUNT

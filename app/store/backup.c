@@ -76,9 +76,12 @@ enum err store_backup(struct store *s, const char *path, bool force,
                       struct err_detail *detail)
 {
     struct buf name = {0};
+    struct stat st;
     enum err e;
     if (!force && access(path, F_OK) == 0)
         return err_set(detail, ERR_CONFLICT, "%s is there already (--force replaces it)", path);
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+        return err_set(detail, ERR_INVALID, "%s is no regular file", path);
     if ((e = store_ensure(s, detail)) != OK)
         return e;
     buf_printf(&name, "%s.XXXXXX", path);
