@@ -44,7 +44,8 @@ static enum err decide(struct http_exchange *x, const struct handlers_resource *
     case HTTP_PRECONDITION_COUNT:
         break;
     }
-    return handlers_problem(x, HTTP_PROBLEM_PRECONDITION_FAILED, ERR_CONFLICT, NULL);
+    return handlers_problem(x, HTTP_PROBLEM_PRECONDITION_FAILED, ERR_CONFLICT,
+                            "nothing was changed; read the profile again and send the ETag that it has now");
 }
 
 static enum err insert(struct handlers_context *context, struct http_exchange *x,

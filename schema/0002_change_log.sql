@@ -1,52 +1,71 @@
--- The change log, and the triggers that write it in the same transaction as the change itself, whoever makes it:
--- the server, `profiled import` or the sqlite3 shell. All invalidation of caches rests on it.
+-- The change log and what else outlives a profile. All invalidation of caches rests on the log, so triggers
+-- write it, in the transaction of the change itself; the next migration has those of the profiles.
 
 CREATE TABLE changes (
     seq INTEGER PRIMARY KEY CHECK (seq BETWEEN 1 AND 4611686018427387904),
     profile_id TEXT NOT NULL,
-    -- 'update' is visible to everybody, 'private' to the owner alone; 'revoke' is about the subject's tokens.
+    -- 'update' is seen by everybody, 'private' by the owner alone; 'revoke' is about the subject's tokens.
     what TEXT NOT NULL
         CHECK (what = 'create' OR what = 'update' OR what = 'private' OR what = 'suspend' OR what = 'resume'
                OR what = 'delete' OR what = 'revoke'),
-    handle TEXT,      -- the handle that is now taken: by a creation or a change of handle
-    old_handle TEXT,  -- the handle that is now free: by a deletion or a change of handle
+    handle TEXT,      -- taken by this change: a new profile, or a new handle
+    old_handle TEXT,  -- set free by this change: a new handle, or a deletion
     at INTEGER NOT NULL
 ) STRICT;
 
--- A sequence number never comes back. The next one is the highest one and 1, so the highest one stays for ever;
--- AUTOINCREMENT would keep that promise too, at the price of one more page in every transaction.
-CREATE TRIGGER changes_keep BEFORE DELETE ON changes
+-- A number never comes back: the next one is the highest there is and one more, so the highest one stays.
+-- (AUTOINCREMENT promises the same, but writes a page of its own in each transaction.)
+CREATE TRIGGER changes_delete BEFORE DELETE ON changes
 WHEN OLD.seq = (SELECT max(seq) FROM changes)
 BEGIN
     SELECT RAISE(ABORT, 'the newest entry of the change log stays');
 END;
 
-CREATE TRIGGER changes_fixed BEFORE UPDATE ON changes
+CREATE TRIGGER changes_update BEFORE UPDATE ON changes
 BEGIN
-    SELECT RAISE(ABORT, 'the change log is only added to');
+    SELECT RAISE(ABORT, 'an entry of the change log is never changed');
 END;
 
 -- Ids that were deleted: only an admin makes one anew.
 CREATE TABLE tombstones (
     id TEXT PRIMARY KEY,
     deleted_at INTEGER NOT NULL,
-    seq INTEGER NOT NULL  -- of the deletion in the change log
+    seq INTEGER NOT NULL  -- of the deletion
 ) STRICT, WITHOUT ROWID;
 
--- Tokens of the subject that were issued up to and including this second are dead (Unix seconds).
+-- Tokens of the subject that were issued up to and including this second (Unix time) are dead.
 CREATE TABLE revocations (
     subject TEXT PRIMARY KEY,
     until_s INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- Rows that an INSERT OR REPLACE or UPDATE OR REPLACE is about to push out. SQLite runs no delete trigger for
--- them, so they are noted before and looked for afterwards. Empty but within such a statement.
-CREATE TABLE replaced (
-    id TEXT PRIMARY KEY,
-    handle TEXT NOT NULL,
-    updated_at INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
+CREATE TRIGGER revocations_insert AFTER INSERT ON revocations
+BEGIN
+    INSERT INTO changes (profile_id, what, at) VALUES (NEW.subject, 'revoke', NEW.until_s * 1000);
+END;
 
--- The time that the triggers write, in milliseconds since 1970. The same throughout a statement.
-CREATE VIEW moment (ms) AS
-SELECT CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER);
+CREATE TRIGGER revocations_update AFTER UPDATE ON revocations
+BEGIN
+    SELECT RAISE(FAIL, 'a revocation is never taken back')
+    WHERE NEW.subject <> OLD.subject OR NEW.until_s < OLD.until_s;
+
+    INSERT INTO changes (profile_id, what, at)
+    SELECT NEW.subject, 'revoke', NEW.until_s * 1000 WHERE NEW.until_s > OLD.until_s;
+END;
+
+-- One that no living token falls under any more may be tidied away.
+CREATE TRIGGER revocations_delete AFTER DELETE ON revocations
+BEGIN
+    INSERT INTO changes (profile_id, what, at) VALUES (OLD.subject, 'revoke', OLD.until_s * 1000);
+END;
+
+-- To revoke, insert here: it never lowers what is there.
+CREATE VIEW revoke (subject, until_s) AS SELECT subject, until_s FROM revocations;
+
+CREATE TRIGGER revoke_insert INSTEAD OF INSERT ON revoke
+BEGIN
+    UPDATE revocations SET until_s = NEW.until_s WHERE subject = NEW.subject AND until_s < NEW.until_s;
+
+    INSERT INTO revocations (subject, until_s)
+    SELECT NEW.subject, NEW.until_s WHERE NOT EXISTS (SELECT 1 FROM revocations WHERE subject = NEW.subject);
+END;

@@ -1,128 +1,164 @@
 #!/bin/sh
-# Every test: installs what is missing, builds, runs the unit tests under the sanitizers and the scenarios against the real
-# servers, and closes with a line "N passed, N failed". POSIX sh; from any directory.
+# Every test: installs what is missing, builds with gcc and clang, runs the unit tests under the sanitizers, the structure's
+# and the scenarios against the real servers, and closes with a line "N passed, N failed". POSIX sh; from any directory.
 # usage: sh tests/run.sh [--long] [--no-install]
+#   --long        the scenarios against the sanitized server too, and a minute of fuzzing for each target
+#   --no-install  install nothing: say what is missing
 set -u
+program=run.sh
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P) || exit 1
 root=$(dirname -- "$here")
-install=yes
-while [ $# -gt 0 ]; do
-    case $1 in
-    --long) PROFILED_TEST_LONG=1 && export PROFILED_TEST_LONG ;;
+. "$root/conf/lib/steps.sh"
+
+install=yes long=no
+for option; do
+    case $option in
+    --long) long=yes ;;
     --no-install) install=no ;;
     -h | --help)
-        sed -n '2,4s/^# //p' "$0"
+        sed -n '2,6s/^# //p' "$0"
         exit 0
         ;;
-    *)
-        echo "run.sh: there is no option '$1' (--long, --no-install)" >&2
-        exit 2
-        ;;
+    *) usage_error "there is no option '$option'" ;;
     esac
-    shift
 done
-work=$(mktemp -d "${TMPDIR:-/tmp}/profiled-tests.XXXXXX") || exit 1
-trap 'rm -rf "$work"' EXIT
-trap 'exit 130' INT TERM
-passed=0 failed=0
 
-step() { printf '==> %s\n' "$*"; }
+# ---- counting: whatever ends this script, the counts are its last line
 
-# What counts when a runner did not even run.
-broken() { # WHAT LOG
-    printf 'FAILED: %s\n' "$1"
-    tail -n 40 "$2" | sed 's/^/    | /'
-    failed=$((failed + 1))
-}
+passed=0 failed=0 finished=no
+logs=$(mktemp -d "${TMPDIR:-/tmp}/profiled-tests.XXXXXX") || exit 1
 
 finish() {
+    [ "$finished" = yes ] || failed=$((failed + 1)) # a step that could not be done
+    rm -rf "$logs"
     printf '%s passed, %s failed\n' "$passed" "$failed"
-    [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
-    exit
+    [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ] || exit 1
+}
+trap finish EXIT
+trap 'exit 1' HUP INT TERM
+
+count() { # WHAT PASSED FAILED
+    printf '    %-28s %4d passed, %d failed\n' "$1" "$2" "$3"
+    passed=$((passed + $2)) failed=$((failed + $3))
 }
 
-# ---- packages
+show() { sed 's/^/    | /'; }
 
-packages='gcc g++ cmake ninja-build pkg-config libfcgi-dev libsqlite3-dev libsodium-dev libjansson-dev libinih-dev
-libutf8proc-dev libcmocka-dev lighttpd curl sqlite3 procps util-linux ca-certificates nodejs npm spawn-fcgi'
+# A runner that crashed, or said nothing, is a failure of its own.
+broken() { # WHAT LOG
+    count "$1" 0 1
+    tail -n 40 "$2" | show
+}
 
-missing_packages() {
-    for package in $packages; do
-        # a newer node than Debian's, installed by hand, is as good
-        case $package in nodejs | npm) ! command -v "${package%js}" >/dev/null 2>&1 || continue ;; esac
-        dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || printf '%s ' "$package"
+# ---- what is needed
+
+install_packages() {
+    step 'packages'
+    # shellcheck disable=SC2086 # rows
+    packages $build_packages lib:cmocka=libcmocka-dev clang=clang lighttpd=lighttpd curl=curl sqlite3=sqlite3 git=git \
+        node=nodejs npm=npm
+    lock=$here/scenario/package-lock.json
+    stamp=$here/scenario/node_modules/.installed
+    if ! cmp -s "$lock" "$stamp"; then
+        step 'packages of the scenarios: npm ci'
+        (cd "$here/scenario" && npm ci --no-audit --no-fund) >"$logs/npm.log" 2>&1 ||
+            fail 'npm ci failed' 'is the network there?' "$logs/npm.log"
+        cp "$lock" "$stamp"
+    fi
+}
+
+builds() {
+    step 'build: release (build/)'
+    build_preset release "$root/build" "$logs/build.log"
+    step 'build: sanitizers, warnings are errors, unit tests (build-dev/)'
+    build_preset dev "$root/build-dev" "$logs/build.log"
+    step 'build: clang, warnings are errors (build-clang/)'
+    build_preset dev "$root/build-clang" "$logs/build.log" -DCMAKE_C_COMPILER=clang -DPROFILED_SANITIZE=OFF
+    count 'builds without a warning' 3 0
+}
+
+# ---- unit tests: one cmocka program a file; its own counts, out of ctest's account of all of them
+
+unit_tests() {
+    step 'unit tests (address and undefined-behaviour sanitizers)'
+    CMOCKA_MESSAGE_OUTPUT=TAP ctest --test-dir "$root/build-dev" --timeout 180 --parallel 2 --verbose >"$logs/unit.log" 2>&1
+    # Lines "12: ok 3 - name" are the program's, " 4/60 Test #12: name ... Passed" is ctest's verdict on it. A program that
+    # failed in no test of its own crashed, or was stopped: that is one failure.
+    counts=$(awk '
+        /^[0-9]+: ok / { good[$1]++ }
+        /^[0-9]+: not ok / { bad[$1]++ }
+        /^ *[0-9]+\/[0-9]+ Test +#[0-9]+: / {
+            n = $0; sub(/^.*#/, "", n); sub(/:.*/, ":", n); programs++
+            if ($0 ~ / Passed /) { passed += good[n] ? good[n] : 1; failed += bad[n] }
+            else { passed += good[n]; failed += bad[n] ? bad[n] : 1 }
+        }
+        END { print programs + 0, passed + 0, failed + 0 }' "$logs/unit.log")
+    # shellcheck disable=SC2086 # three numbers
+    set -- $counts
+    if [ "$1" -eq 0 ]; then
+        broken 'unit tests' "$logs/unit.log"
+        return
+    fi
+    count "$1 programs" "$2" "$3"
+    [ "$3" -eq 0 ] || grep -E '^[0-9]+: (not ok|#|.*(ERROR|runtime error))|\*\*\*' "$logs/unit.log" | head -n 120 | show
+}
+
+# ---- fuzz targets: what was found once, replayed
+
+fuzz_tests() {
+    [ -n "$(find "$here/fuzz" -name 'fuzz_*.c' 2>/dev/null)" ] || return 0
+    step 'fuzz targets: their corpora (build-fuzz/)'
+    runtime=$(clang -print-resource-dir)/lib/linux/libclang_rt.fuzzer-$(uname -m).a
+    packages "file:$runtime=libclang-rt-dev"
+    build_preset fuzz "$root/build-fuzz" "$logs/build.log" -DPROFILED_WERROR=ON
+    for target in "$root"/build-fuzz/tests/fuzz_*; do
+        [ -x "$target" ] && [ -f "$target" ] || continue
+        name=$(basename "$target")
+        mkdir -p "$logs/$name"
+        amount='-runs=0'
+        [ "$long" = no ] || amount='-max_total_time=60'
+        corpus=$here/fuzz/corpus/${name#fuzz_}
+        [ -d "$corpus" ] || corpus=''
+        # What is new goes to the first folder, which is not the tree's.
+        if (cd "$logs" && "$target" "$amount" -timeout=10 "$logs/$name" ${corpus:+"$corpus"}) >"$logs/fuzz.log" 2>&1; then
+            count "$name" 1 0
+        else
+            broken "$name" "$logs/fuzz.log"
+        fi
     done
 }
 
-step 'packages'
-missing=$(missing_packages)
-if [ -n "$missing" ]; then
-    [ "$install" = yes ] || { echo "missing: $missing" >&2; exit 1; }
-    sudo=''
-    [ "$(id -u)" = 0 ] || sudo=sudo
-    # shellcheck disable=SC2086 # a list of words
-    if ! { $sudo apt-get -o DPkg::Lock::Timeout=300 update && DEBIAN_FRONTEND=noninteractive $sudo apt-get \
-        -o DPkg::Lock::Timeout=300 install -y --no-install-recommends $missing; } >"$work/packages.log" 2>&1; then
-        broken "these packages could not be installed: $missing" "$work/packages.log"
-        finish
-    fi
-fi
-if [ ! -e "$here/scenario/node_modules/.package-lock.json" ] ||
-    [ "$here/scenario/package-lock.json" -nt "$here/scenario/node_modules/.package-lock.json" ]; then
-    step 'packages of the scenarios'
-    (cd "$here/scenario" && npm ci --no-audit --no-fund) >"$work/npm.log" 2>&1 ||
-        { broken 'npm ci' "$work/npm.log"; finish; }
-    touch "$here/scenario/node_modules/.package-lock.json"
-fi
+# ---- structure and scenarios: node's own test runner, a file at a time
 
-# ---- builds
-
-cd "$root" || exit 1
-for preset in release dev; do
-    step "build: $preset"
-    folder=build
-    [ "$preset" = release ] || folder=build-dev
-    generator='-G Ninja'
-    [ ! -e "$folder/CMakeCache.txt" ] || generator=''
-    # shellcheck disable=SC2086 # none or two words
-    { cmake --preset "$preset" $generator && cmake --build "$folder"; } >"$work/build.log" 2>&1 ||
-        { broken "the build $preset" "$work/build.log"; finish; }
-done
-
-# ---- unit tests: each cmocka program prints its own counts
-
-step 'unit tests (address and undefined-behaviour sanitizers)'
-(cd build-dev && ctest --timeout 120 -j2 --output-on-failure) >"$work/unit.log" 2>&1
-sed -n 's/^ *[0-9]*\/[0-9]* Test.*\*\*\*.*/&/p' "$work/unit.log"
-p=$(sed -n 's/.*tests passed, [0-9]* tests failed out of \([0-9]*\)$/\1/p' "$work/unit.log")
-f=$(sed -n 's/.*tests passed, \([0-9]*\) tests failed out of [0-9]*$/\1/p' "$work/unit.log")
-if [ -z "$p" ] || [ "$p" -eq 0 ]; then
-    broken 'the unit tests' "$work/unit.log"
-else
-    [ "$f" -eq 0 ] || tail -n 120 "$work/unit.log" | sed 's/^/    | /'
-    passed=$((passed + p - f)) failed=$((failed + f))
-fi
-
-# ---- structure and scenarios: node's own test runner
-
-node_tests() { # TITLE FILE…
-    title=$1
-    shift
-    step "$title"
+node_tests() { # FILE…
     for file; do
-        node --test --test-reporter=tap "$file" >"$work/node.log" 2>&1
+        (cd "$root" && timeout --foreground 600 node --test-reporter=tap "$file") >"$logs/node.log" 2>&1
         status=$?
-        p=$(sed -n 's/^# pass \([0-9]*\)$/\1/p' "$work/node.log" | tail -n 1)
-        f=$(sed -n 's/^# \(fail\|cancelled\) \([0-9]*\)$/\2/p' "$work/node.log" | awk '{ n += $1 } END { print n + 0 }')
-        if [ -z "$p" ] || { [ "$p" -eq 0 ] && [ "$f" -eq 0 ]; } || { [ "$status" -ne 0 ] && [ "$f" -eq 0 ]; }; then
-            broken "$file" "$work/node.log"
+        # shellcheck disable=SC2046 # three numbers
+        set -- $(awk '$1 == "#" && $2 == "pass" { p = $3; said = 1 } $1 == "#" && ($2 == "fail" || $2 == "cancelled") { f += $3 }
+            $1 == "#" && $2 == "skipped" { s = $3 } END { print said + 0, p + 0, f + 0, s + 0 }' "$logs/node.log")
+        if [ "$1" -eq 0 ] || [ "$(($2 + $3 + $4))" -eq 0 ] || { [ "$status" -ne 0 ] && [ "$3" -eq 0 ]; }; then
+            broken "$(basename "$file")" "$logs/node.log"
             continue
         fi
-        printf '    %-24s %3s passed, %s failed\n' "$(basename "$file")" "$p" "$f"
-        [ "$f" -eq 0 ] || grep -v '^#' "$work/node.log" | grep -B 2 -A 30 '^ *not ok' | head -n 150 | sed 's/^/    | /'
-        passed=$((passed + p)) failed=$((failed + f))
+        count "$(basename "$file")" "$2" "$3"
+        [ "$4" -eq 0 ] || grep -E '# SKIP' "$logs/node.log" | sed 's/^ */      /'
+        [ "$3" -eq 0 ] || grep -A 30 -E '^ *not ok' "$logs/node.log" | head -n 200 | show
     done
 }
-node_tests 'structure' "$here"/arch/*.mjs
-node_tests 'scenarios (lighttpd and the pool)' "$here"/scenario/*.mjs
-finish
+
+install_packages
+builds
+unit_tests
+fuzz_tests
+step 'structure'
+node_tests "$here"/arch/*.mjs
+step 'scenarios: the pool behind lighttpd'
+node_tests "$here"/scenario/*.mjs
+if [ "$long" = yes ]; then
+    step 'scenarios: the sanitized server'
+    PROFILED_BINARY=$root/build-dev/profiled
+    export PROFILED_BINARY
+    node_tests "$here"/scenario/*.mjs
+fi
+finished=yes

@@ -15,9 +15,10 @@
 
 enum conflict { CONFLICT_SKIP, CONFLICT_REPLACE, CONFLICT_FAIL };
 enum {
-    BATCH_ROWS = 2000,
-    BATCH_US = 50000, /* another writer waits no longer than this, give or take */
+    BATCH_ROWS = 5000,
+    BATCH_US = 100000, /* another writer waits no longer than this, give or take */
     LOCK_WAIT_MS = 30000,
+    CACHE_KIB = 64 * 1024, /* ids come in any order: each touches another page of the indexes */
 };
 
 struct import {
@@ -109,10 +110,9 @@ static enum err resolve(struct import *im, struct profile *p, enum store_taken t
 
 static enum err store_line(struct import *im, struct profile *p, struct err_detail *detail)
 {
-    struct store_epoch epoch;
     struct err_detail why = {0};
     enum store_taken taken;
-    enum err e = store_profile_insert(im->store, p, true, &epoch, &taken, &why);
+    enum err e = store_profile_insert(im->store, p, true, NULL, &taken, &why);
     switch (e) {
     case OK:
         im->batch.added++;
@@ -231,8 +231,10 @@ static FILE *open_input(const char *path, uint64_t *size)
 static int import_file(struct import *im, const struct config_settings *settings, const char *path)
 {
     struct err_detail detail = {0};
-    const struct store_options options = {
-        .synchronous_full = config_number(settings, CONFIG_store_synchronous) == 0, .busy_ms = LOCK_WAIT_MS};
+    const struct store_options options = {.synchronous_full =
+                                              config_number(settings, CONFIG_store_synchronous) == 0,
+                                          .busy_ms = LOCK_WAIT_MS,
+                                          .cache_kib = CACHE_KIB};
     FILE *in = open_input(path, &im->total);
     if (in == NULL)
         return cli_failed("import", "cannot open %s: %s", path, strerror(errno));

@@ -1,35 +1,35 @@
 #include "json/load.h"
 
+#include <stdatomic.h>
+#include <stdlib.h>
+
 /*
  * jansson's parser takes some allocations that fail for syntax errors and passes over others, so that a
- * string lacks bytes: a wrong answer instead of none. While it parses, its allocator is therefore watched.
- * The hook has no argument to note a failure in, hence this; a process parses in one thread.
+ * string lacks bytes: a wrong answer instead of none. Its allocator is therefore watched. The hook has no
+ * argument to note a failure in, hence these. Threads may parse side by side: each has its own note, and the
+ * hook stays once it is there, so that none takes another's hook for the allocator behind it.
  */
-static struct {
-    json_malloc_t allocate; /* the one that is there otherwise */
-    bool failed;
-} watch;
+static _Thread_local bool allocation_failed;
+static _Atomic(json_malloc_t) allocate = malloc;
 
 static void *watched_malloc(size_t size)
 {
-    void *p = watch.allocate(size);
+    void *p = allocate(size);
     if (p == NULL)
-        watch.failed = true;
+        allocation_failed = true;
     return p;
 }
 
-/* json_loadb, and whether memory ran out within it. */
-static json_t *parse(struct span text, json_error_t *error, bool *out_of_memory)
+static void watch_allocations(void)
 {
+    json_malloc_t present;
     json_free_t release;
-    json_get_alloc_funcs(&watch.allocate, &release);
-    watch.failed = false;
-    json_set_alloc_funcs(watched_malloc, release);
-    json_t *value =
-        json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, error);
-    json_set_alloc_funcs(watch.allocate, release);
-    *out_of_memory = watch.failed;
-    return value;
+    json_get_alloc_funcs(&present, &release);
+    if (present != watched_malloc) {
+        allocate = present;
+        json_set_alloc_funcs(watched_malloc, release);
+    }
+    allocation_failed = false;
 }
 
 /*
@@ -93,14 +93,14 @@ static const char *reason(enum json_error_code code)
 enum err json_load_strict(struct span text, int max_depth, json_t **out, struct err_detail *detail)
 {
     json_error_t error = {0};
-    bool out_of_memory = false;
     *out = NULL;
     if (text.len == 0)
         return err_set(detail, ERR_INVALID, "malformed JSON: the text is empty");
     if (too_deep(text, max_depth))
         return err_set(detail, ERR_INVALID, "malformed JSON: nested deeper than %d levels", max_depth);
-    *out = parse(text, &error, &out_of_memory);
-    if (out_of_memory) {
+    watch_allocations();
+    *out = json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
+    if (allocation_failed) {
         json_decref(*out);
         *out = NULL;
         return err_set(detail, ERR_NOMEM, "no memory for the JSON text");

@@ -11,7 +11,8 @@ static enum err refuse(struct http_exchange *x, enum http_problem_type type, con
     http_problem_write(x->response, x->request->id, &problem);
     if (scope != 0)
         token_scope_write(&names, scope);
-    http_bearer_challenge(x->response, error, description, buf_span(&names));
+    /* RFC 6750 section 3.1: without a token, nothing but that one is needed */
+    http_bearer_challenge(x->response, error, error == NULL ? SPAN("") : description, buf_span(&names));
     buf_fini(&names);
     return e;
 }
@@ -31,7 +32,8 @@ enum err route_authorise(const struct route_guard *guard, unsigned scope, struct
     int64_t until_s = INT64_MIN;
     enum err e = http_bearer_token(http_request_header(x->request, HTTP_HEADER_AUTHORIZATION), &token);
     if (e == ERR_NOT_FOUND)
-        return refuse(x, HTTP_PROBLEM_UNAUTHORIZED, NULL, SPAN(""), 0, ERR_DENIED);
+        return refuse(x, HTTP_PROBLEM_UNAUTHORIZED, NULL, SPAN("send a token: Authorization: Bearer TOKEN"), 0,
+                      ERR_DENIED);
     if (e != OK)
         return refuse(x, HTTP_PROBLEM_INVALID_TOKEN, "invalid_token", SPAN("the token is malformed"), 0, e);
 

@@ -1,6 +1,7 @@
 #include "store/handle.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -58,12 +59,17 @@ enum err store_configure(sqlite3 *db, const struct store_options *options, const
     sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     if ((e = execute(db,
                      "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA wal_autocheckpoint=0;"
-                     "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-1024; PRAGMA secure_delete=ON;"
+                     "PRAGMA temp_store=MEMORY; PRAGMA secure_delete=ON;"
                      "PRAGMA recursive_triggers=OFF; PRAGMA foreign_keys=ON",
                      path, detail)) != OK)
         return e;
     if ((e = execute(db, options->synchronous_full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL",
                      path, detail)) != OK)
+        return e;
+    char cache[48];
+    snprintf(cache, sizeof cache, "PRAGMA cache_size=-%d",
+             options->cache_kib == 0 ? 1024 : options->cache_kib);
+    if ((e = execute(db, cache, path, detail)) != OK)
         return e;
     if (options->read_only && (e = execute(db, "PRAGMA query_only=ON", path, detail)) != OK)
         return e;

@@ -159,7 +159,7 @@ static enum err insert(struct store *s, struct profile *p, bool allow_deleted, s
     /* where both are taken, SQLite may name either: the id says more */
     if (*taken == STORE_TAKEN_HANDLE && id_exists(s, p->id))
         *taken = STORE_TAKEN_ID;
-    return e == OK ? read_stamps(s, p, epoch, detail) : e;
+    return e == OK && epoch != NULL ? read_stamps(s, p, epoch, detail) : e;
 }
 
 static enum err update(struct store *s, struct profile *p, bool handle_changed, struct store_epoch *epoch,

@@ -25,14 +25,14 @@ static const char *const texts[STORE_STATEMENT_COUNT] = {
                      "(SELECT epoch FROM meta) FROM profiles WHERE id=?1",
     /* brings the stamps that the log is about to give, so that the trigger need not write the row again */
     [STORE_INSERT] =
-        "INSERT INTO profiles (id,handle,state,private,created_at,owner_seq,owner_updated_at,"
+        "INSERT OR FAIL INTO profiles (id,handle,state,private,created_at,owner_seq,owner_updated_at,"
         "public_seq,public_updated_at," FIELD_COLUMNS ")"
         "SELECT ?1,?2,?3,?4,ms,next,ms,next,ms,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20 "
         "FROM moment,(SELECT coalesce(max(seq),0)+1 AS next FROM changes)",
     /* the check of the sequence that the decision was made on, and (in the trigger) its raising, in one */
-    [STORE_UPDATE] = "UPDATE profiles SET " UPDATE_FIELDS,
+    [STORE_UPDATE] = "UPDATE OR FAIL profiles SET " UPDATE_FIELDS,
     /* apart: naming the handle writes its index anew, another page in the log of each transaction */
-    [STORE_UPDATE_WITH_HANDLE] = "UPDATE profiles SET handle=?2," UPDATE_FIELDS,
+    [STORE_UPDATE_WITH_HANDLE] = "UPDATE OR FAIL profiles SET handle=?2," UPDATE_FIELDS,
     [STORE_DELETE] = "DELETE FROM profiles WHERE id=?1 AND owner_seq=?2",
     [STORE_TOMBSTONE] = "SELECT 1 FROM tombstones WHERE id=?1",
     [STORE_REVOKED_UNTIL] = "SELECT until_s FROM revocations WHERE subject=?1",

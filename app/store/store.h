@@ -20,6 +20,7 @@ struct store_options {
     bool synchronous_full;
     bool read_only;       /* opened for reading alone: export, check */
     int busy_ms;          /* how long a write waits for the lock before ERR_BUSY */
+    int cache_kib;   /* page cache; 0: 1024, which is plenty for single rows */
     int checkpoint_pages; /* the WAL's length at which store_checkpoint_due says so; 0: 10000 */
 };
 
@@ -59,7 +60,7 @@ MUST_USE enum err store_profile_get_by_handle(struct store *store, struct span h
  * stamps, created_ms and the epoch are those of the committed row, and the write is on disk
  * (synchronous=full).
  *
- * insert: ERR_CONFLICT: id or handle is taken; *taken says which. ERR_DENIED: the id was deleted before and
+ * insert: epoch NULL: neither epoch nor stamps are wanted (import). ERR_CONFLICT: id or handle is taken; *taken says which. ERR_DENIED: the id was deleted before and
  * allow_deleted is false. update: replaces all but id, and the handle only when handle_changed is true, where
  * the owner's stamp is still p->stamps[PROFILE_VIEW_OWNER].seq: that check and the raising are one statement.
  * ERR_CONFLICT with *taken STORE_TAKEN_NONE: it is not any more (changed or gone): read again. ERR_CONFLICT

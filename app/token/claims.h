@@ -1,7 +1,7 @@
 /*
- * What a token claims, held against what its issuer may claim and against the time: RFC 7519 section 4.1, RFC
- * 9068 section 2.2, contract of scopes in scope.h. The two forms differ in how times are written only. Pure;
- * called after the signature was found good.
+ * What a token claims, held against what its issuer may claim and against the time (RFC 7519 section 4.1, RFC
+ * 9068 section 2.2). The two forms differ only in how times are written. Pure; called once the signature is
+ * found good.
  */
 #pragma once
 #include "base/arena.h"

@@ -2,6 +2,9 @@
  * Says whether a bearer token counts, and for whom. Both forms, JWT (RFC 7519, 8037, 8725, 9068) and PASETO
  * v4.public, told apart by the "v4.public." they begin with. Pure: bytes, keyring and time in, verdict out;
  * no I/O, no store (revocation is asked elsewhere).
+ *
+ * The key is the one that kid names (in a JWT's header, in the JSON of a PASETO's footer) among those of the
+ * issuer that iss names; there is no other way to a key, so a token without kid is refused.
  */
 #pragma once
 #include "base/arena.h"
@@ -25,9 +28,9 @@ struct token_identity {
 };
 
 struct token_policy {
-    int64_t leeway_s;  /* on every time */
-    int64_t max_ttl_s; /* a token that lives longer (exp - iat, or exp - now without iat) is refused; 0: no
-                          limit */
+    int64_t leeway_s; /* on every time */
+    int64_t
+        max_ttl_s; /* a token that lives longer (exp - iat; without iat exp - now) is refused; 0: no limit */
 };
 
 /*

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import {spawnSync} from 'node:child_process';
 import {test} from 'node:test';
 import {load} from './lib/load.mjs';
-import {alive, sleep, until} from './lib/process.mjs';
+import {alive, killAll, sleep, until} from './lib/process.mjs';
 import {MERGE, Site, scenario} from './lib/site.mjs';
 
 test('kill -9 of every process right behind an answered write: it is there', async () => {
@@ -14,7 +14,7 @@ test('kill -9 of every process right behind an answered write: it is there', asy
       const name = `round ${round}`;
       const answer = await site.patch('/v1/me', {name}, {as: 'ann', match: '*'});
       const family = [site.pool.pid, ...site.workers()];
-      family.forEach((pid) => process.kill(pid, 'SIGKILL'));
+      killAll(family);
       assert.equal(answer.status, 200);
       await site.pool.exited;
       await until('their end', () => !family.some(alive));
@@ -43,7 +43,7 @@ test('kill -9 of every process in the middle of writes: the last answered one or
         headers: () => ({'Content-Type': MERGE, 'If-Match': '*'}), body: (i) => JSON.stringify({nickname: `${round}.${i}`}),
         onAnswer: (answer, i) => { if (answer.status === 200) answered = i; }});
       await sleep(60 + 40 * round);
-      [site.pool.pid, ...site.workers()].forEach((pid) => process.kill(pid, 'SIGKILL'));
+      killAll([site.pool.pid, ...site.workers()]);
       await traffic.stop();
       await site.pool.exited;
       await site.startPool();

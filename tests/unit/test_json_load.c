@@ -3,6 +3,7 @@
 
 #include "json/get.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -187,11 +188,35 @@ static void test_memory(void **state)
     }
     assert_true(count > 30);
     json_decref(value);
-    /* and the hook that was there is there again */
-    json_malloc_t now;
-    json_get_alloc_funcs(&now, &release);
-    assert_true(now == failing_malloc);
     json_set_alloc_funcs(usual, release);
+}
+
+enum { THREADS = 4, ROUNDS = 2000 };
+
+static void *parse_often(void *failures)
+{
+    static const struct span good = SPAN_INIT("{\"a\":[1,2,{\"b\":\"a string that is somewhat long\"}]}");
+    for (int i = 0; i < ROUNDS; i++) {
+        json_t *value = NULL;
+        *(int *)failures += json_load_strict(good, JSON_MAX_DEPTH, &value, NULL) != OK;
+        json_decref(value);
+        *(int *)failures += json_load_strict(SPAN("{\"a\":"), JSON_MAX_DEPTH, &value, NULL) != ERR_INVALID;
+    }
+    return NULL;
+}
+
+/* Threads side by side do not disturb each other. */
+static void test_threads(void **state)
+{
+    pthread_t threads[THREADS];
+    int failures[THREADS] = {0};
+    (void)state;
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, parse_often, &failures[i]), 0);
+    for (int i = 0; i < THREADS; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+        assert_int_equal(failures[i], 0);
+    }
 }
 
 int main(void)

@@ -73,6 +73,16 @@ export function alive(pid) {
   }
 }
 
+/** kill -9 of them all; one that has ended meanwhile (workers end with their supervisor) is as good. */
+export function killAll(pids) {
+  for (const pid of pids)
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch (error) {
+      if (error.code !== 'ESRCH') throw error;
+    }
+}
+
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Waits until the test gives something true, and returns that; throws what after the time. */
