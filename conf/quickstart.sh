@@ -112,13 +112,6 @@ make_folders() {
     mkdir -p "$state" "$run" "$logs" "$state/upload" && mkdir -p -m 700 "$keys" "$(dirname "$database")" ||
         fail "it cannot be made" "$todo"
     [ -w "$state" ] && [ -w "$run" ] || fail "it may not be written to by $(id -un)" "$todo"
-    # A Unix socket's path has room for 107 bytes (unix(7)).
-    if [ "$(printf %s "$socket" | wc -c)" -gt 107 ]; then
-        socket=$(mktemp -d "${TMPDIR:-/tmp}/profiled.XXXXXX")/sock
-        chmod 755 "${socket%/*}"
-        printf '%s\n' "${socket%/*}" >"$run/socket-folder"
-        listen=unix:$socket
-    fi
 }
 
 # ---- stopping
@@ -128,7 +121,7 @@ stop_everything() {
     stop pool 45
     if [ -r "$run/socket-folder" ]; then
         read -r folder <"$run/socket-folder"
-        case $folder in */profiled.??????) rm -rf "$folder" ;; esac
+        case $folder in /tmp/profiled.??????) rm -rf "$folder" ;; esac
         rm -f "$run/socket-folder"
     fi
 }
@@ -183,6 +176,17 @@ build() {
     build_preset release "$root/build" "$logs/build.log"
 }
 
+# A Unix socket's path has room for 107 bytes (unix(7)): where the state folder's is too long, it gets a folder of its own.
+choose_socket() {
+    socket_folder=''
+    [ "$(printf %s "$socket" | wc -c)" -gt 107 ] || return 0
+    socket_folder=$(mktemp -d /tmp/profiled.XXXXXX) || fail 'no folder for the socket in /tmp' 'choose a shorter --state'
+    chmod 755 "$socket_folder"
+    printf '%s\n' "$socket_folder" >"$run/socket-folder"
+    socket=$socket_folder/sock
+    listen=unix:$socket
+}
+
 # Runs a command as the user that the pool runs as.
 as_user() {
     if [ "$(id -u)" = 0 ] && [ "$user" != root ]; then
@@ -193,7 +197,7 @@ as_user() {
 }
 
 reachable() {
-    for folder in "$run" "$state/upload" "$state/keys" "$state/data"; do
+    for folder in "$run" "$state/upload" "$state/keys" "$state/data" "$socket_folder"; do
         [ ! -d "$folder" ] || chown -R "$user:" "$folder"
     done
     as_user sh -c 'test -w "$1" && test -w "$2" && test -r "$3" && test -x "$4" && test -x "$5"' \
@@ -219,6 +223,7 @@ choose_user() {
 
 write_config() {
     step "configuration: $config"
+    choose_socket
     choose_user
     {
         printf '# Written by conf/quickstart.sh at each start: what is changed here is lost. Set PROFILED_<SECTION>_<KEY> in the\n'

@@ -174,13 +174,14 @@ CREATE TABLE replaced (
 CREATE TRIGGER replaced_delete AFTER DELETE ON replaced
 WHEN NOT EXISTS (SELECT 1 FROM profiles WHERE id = OLD.id)
 BEGIN
-    INSERT INTO departures (id, handle, at) VALUES (OLD.id, OLD.handle, OLD.at);
+    INSERT OR FAIL INTO departures (id, handle, at) VALUES (OLD.id, OLD.handle, OLD.at);
 END;
 
 CREATE TRIGGER replaced_delete_renamed AFTER DELETE ON replaced
 WHEN OLD.handle <> (SELECT handle FROM profiles WHERE id = OLD.id)
 BEGIN
-    INSERT INTO changes (profile_id, what, old_handle, at) VALUES (OLD.id, 'update', OLD.handle, OLD.at);
+    INSERT OR FAIL INTO changes (profile_id, what, old_handle, at)
+    VALUES (OLD.id, 'update', OLD.handle, OLD.at);
 END;
 
 -- (The server never replaces so; it is known by bringing the right stamp, and spared the search.)
