@@ -1,5 +1,7 @@
 #include "store/handle.h"
 
+#include "base/clock.h"
+
 static enum err read_one(struct store *s, enum store_statement statement, struct span key,
                          struct arena *arena, struct profile *out, struct store_epoch *epoch,
                          struct err_detail *detail)
@@ -152,6 +154,7 @@ static enum err insert(struct store *s, struct profile *p, bool allow_deleted, s
     if (deleted)
         return err_set(detail, ERR_DENIED, "the profile was deleted");
     bind_profile(stmt, p);
+    sqlite3_bind_int64(stmt, 21, clock_now_ms(&clock_system));
     int code = sqlite3_step(stmt);
     if (code != SQLITE_DONE)
         e = taken_of(s, code, taken, detail);

@@ -9,6 +9,8 @@
     "SELECT n,id,handle,state,private,created_at,owner_seq,owner_updated_at,public_seq,public_updated_at,"   \
     "(SELECT epoch FROM meta)," FIELD_COLUMNS " FROM profiles "
 
+#define NEXT "(SELECT coalesce(max(seq),0)+1 FROM changes)"
+
 #define UPDATE_FIELDS                                                                                        \
     "state=?3,private=?4,name=?5,given_name=?6,family_name=?7,nickname=?8,pronouns=?9,bio=?10,picture=?11,"  \
     "website=?12,locale=?13,zoneinfo=?14,email=?15,email_verified=?16,phone_number=?17,birthdate=?18,"       \
@@ -23,12 +25,13 @@ static const char *const texts[STORE_STATEMENT_COUNT] = {
     [STORE_GET_AFTER] = ROW "WHERE n>?1 ORDER BY n LIMIT ?2",
     [STORE_STAMPS] = "SELECT created_at,owner_seq,owner_updated_at,public_seq,public_updated_at,"
                      "(SELECT epoch FROM meta) FROM profiles WHERE id=?1",
-    /* brings the stamps that the log is about to give, so that the trigger need not write the row again */
+    /* brings the stamps that the log is about to give, so that the trigger need not write the row again;
+     * VALUES and the time bound, since a SELECT that a trigger disturbs goes through a table of its own */
     [STORE_INSERT] =
         "INSERT OR FAIL INTO profiles (id,handle,state,private,created_at,owner_seq,owner_updated_at,"
         "public_seq,public_updated_at," FIELD_COLUMNS ")"
-        "SELECT ?1,?2,?3,?4,ms,next,ms,next,ms,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20 "
-        "FROM moment,(SELECT coalesce(max(seq),0)+1 AS next FROM changes)",
+        "VALUES (?1,?2,?3,?4,?21," NEXT ",?21," NEXT ",?21,"
+        "?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20)",
     /* the check of the sequence that the decision was made on, and (in the trigger) its raising, in one */
     [STORE_UPDATE] = "UPDATE OR FAIL profiles SET " UPDATE_FIELDS,
     /* apart: naming the handle writes its index anew, another page in the log of each transaction */
