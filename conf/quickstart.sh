@@ -261,23 +261,15 @@ find_subject() {
     [ -n "$subject" ]
 }
 
-# The people of apt's lists as JSON lines; nothing where there are no lists.
-people() {
-    apt-get indextargets --format '$(FILENAME)' 'Created-By: Packages' 2>/dev/null | while read -r list; do
-        [ ! -e "$list" ] || printf '%s\n' "$list"
-    done | xargs -r -d '\n' /usr/lib/apt/apt-helper cat-file 2>"$logs/people.log" |
-        LC_ALL=C awk -f "$here/maintainers.awk"
-}
-
 import() {
     ! find_subject || return 0
     step "data: a profile for each person who maintains a package of apt's lists"
     lines=$state/upload/people.jsonl
-    people >"$lines"
+    sh "$here/maintainers.sh" >"$lines" 2>"$logs/people.log"
     if [ ! -s "$lines" ] && [ "$install" = yes ] && command -v apt-get >/dev/null && can_be_root; then
         printf '    there are no lists here: apt-get update\n'
         package_lists >"$logs/packages.log" 2>&1
-        people >"$lines"
+        sh "$here/maintainers.sh" >"$lines" 2>"$logs/people.log"
     fi
     if [ ! -s "$lines" ]; then
         name=$(id -un 2>/dev/null | tr -cd 'a-z0-9_' | cut -c 1-30)
