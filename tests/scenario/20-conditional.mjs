@@ -1,7 +1,6 @@
 // Preconditions (RFC 9110 section 13) on reads: which tags and dates match, in which order they are looked at, what a 304 bears.
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {raw} from './lib/client.mjs';
 import {assertProblem, scenario} from './lib/site.mjs';
 
 const IMF = (ms) => new Date(ms).toUTCString();

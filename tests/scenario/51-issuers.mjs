@@ -1,14 +1,13 @@
 // Foreign issuers are fenced: their keys speak for their own iss alone, for people under their prefix, within their scopes.
 import assert from 'node:assert/strict';
-import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {after, test} from 'node:test';
+import {test} from 'node:test';
+import {temporaryFolder} from './lib/process.mjs';
 import {AUDIENCE, ISSUER, ADMIN, READ, WRITE, assertProblem, assertUnauthorized, scenario} from './lib/site.mjs';
 import {handmadePaseto, jwt, makeKey, now, pasetoToken, publicJwk, rfc3339} from './lib/token.mjs';
 
-const folder = mkdtempSync(join(tmpdir(), 'profiled-jwks-'));
-after(() => rmSync(folder, {recursive: true, force: true}));
+const folder = temporaryFolder();
 const jwks = (name, ...keys) => {
   const path = join(folder, `${name}.json`);
   writeFileSync(path, JSON.stringify({keys}), {mode: 0o644});

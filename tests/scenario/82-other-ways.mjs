@@ -1,8 +1,9 @@
 // The program started in its other ways: as plain CGI, and as a FastCGI worker that a web server spawns on descriptor 0.
 import assert from 'node:assert/strict';
-import {mkdirSync, readFileSync, writeFileSync, chmodSync} from 'node:fs';
+import {chmodSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {test} from 'node:test';
+import {freePort} from './lib/client.mjs';
 import {alive, children, run, start, until} from './lib/process.mjs';
 import {JSON_TYPE, MERGE, Site, binary} from './lib/site.mjs';
 
@@ -100,7 +101,6 @@ test('lighttpd starts the workers itself (bin-path, descriptor 0)', () => poolle
 }));
 
 test('lighttpd runs it as CGI (mod_cgi)', () => poolless(async (site) => {
-  const {freePort} = await import('./lib/client.mjs');
   const htdocs = join(site.folder, 'www', 'v1');
   mkdirSync(htdocs, {recursive: true});
   const script = join(site.folder, 'www', 'v1', 'cgi');

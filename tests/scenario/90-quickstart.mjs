@@ -1,25 +1,20 @@
 // conf/quickstart.sh as a newcomer runs it: detached and stopped, twice, in the foreground, and when it cannot work.
 import assert from 'node:assert/strict';
 import {spawn} from 'node:child_process';
-import {chmodSync, existsSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync, statSync, writeFileSync} from 'node:fs';
+import {existsSync, readFileSync, readdirSync, readlinkSync, statSync, writeFileSync} from 'node:fs';
 import net from 'node:net';
-import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {after, test} from 'node:test';
 import {freePort, request} from './lib/client.mjs';
 import {load} from './lib/load.mjs';
-import {alive, run, sleep, until} from './lib/process.mjs';
+import {alive, run, sleep, temporaryFolder, until} from './lib/process.mjs';
 import {MERGE, cleanEnvironment, isRoot, root} from './lib/site.mjs';
 
 const script = join(root, 'conf/quickstart.sh');
-const folder = mkdtempSync(join(tmpdir(), 'profiled quick-')); // with a space: paths are quoted
-chmodSync(folder, 0o755); // as root, the server's user is to reach it
+const folder = temporaryFolder('profiled quick-'); // with a space: paths are quoted
 const state = join(folder, 'state');
 const quick = (args, {env = {}, ...more} = {}) => run('sh', [script, '--no-install', ...args], {env: cleanEnvironment(env), cwd: folder, ms: 170000, ...more});
-after(async () => {
-  await quick(['--stop', '--state', state]);
-  rmSync(folder, {recursive: true, force: true});
-});
+after(() => quick(['--stop', '--state', state]));
 
 /** quickstart.env as a shell reads it. */
 async function environment(from = state) {

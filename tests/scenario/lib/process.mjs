@@ -1,9 +1,12 @@
 // Processes that a scenario starts: none outlives it, whatever becomes of it. Each is stopped by its pid; should this process be
-// killed outright, the kernel tells them (setpriv --pdeathsig).
+// killed outright, the kernel tells them (setpriv --pdeathsig). And the folders that it makes, which go when it ends.
 import {spawn, spawnSync} from 'node:child_process';
-import {openSync, closeSync, readFileSync} from 'node:fs';
+import {chmodSync, closeSync, mkdtempSync, openSync, readFileSync, rmSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
 
 const living = new Set();
+const folders = [];
 const pdeathsig = spawnSync('setpriv', ['--pdeathsig', 'TERM', 'true']).status === 0;
 
 /** Starts a program that goes on, its output appended to a file. Has .pid, .exited (a promise of {code, signal}), .stop(). */
@@ -55,6 +58,14 @@ export function run(command, args = [], {input, env = process.env, cwd, ms = 600
   });
 }
 
+/** A new folder that everybody may look into, removed when this process ends. */
+export function temporaryFolder(name = 'profiled-') {
+  const folder = mkdtempSync(join(tmpdir(), name));
+  chmodSync(folder, 0o755);
+  folders.push(folder);
+  return folder;
+}
+
 /** The pids of a process's children. */
 export function children(pid) {
   try {
@@ -102,5 +113,6 @@ function killHard(pid) {
 
 process.on('exit', () => {
   for (const child of living) [child.pid, ...children(child.pid)].forEach(killHard);
+  if (!process.env.PROFILED_KEEP) folders.forEach((folder) => rmSync(folder, {recursive: true, force: true, maxRetries: 3}));
 });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(1));

@@ -1,13 +1,12 @@
 // A whole site for a scenario: keys, database, the pool, lighttpd in front with conf/lighttpd/profiled.conf, in a folder of its own
 // under the system's temporary one; and ways to talk to it.
 import assert from 'node:assert/strict';
-import {chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {existsSync, mkdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {after, before, describe} from 'node:test';
 import {dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {freePort, request} from './client.mjs';
-import {alive, children, run, start, until} from './process.mjs';
+import {alive, children, run, start, temporaryFolder, until} from './process.mjs';
 import {jwt, now, readKeys} from './token.mjs';
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), '../../..');
@@ -45,8 +44,7 @@ export class Site {
 
   /** Folder, configuration, key, database; nothing is started. */
   async prepare({settings = {}, issuers = {}} = {}) {
-    this.folder = mkdtempSync(join(tmpdir(), 'profiled-'));
-    chmodSync(this.folder, 0o755);
+    this.folder = temporaryFolder();
     this.config = join(this.folder, 'profiled.conf');
     this.socket = join(this.folder, 'pool.sock');
     this.database = join(this.folder, 'data', 'profiled.db');
