@@ -98,15 +98,15 @@ enum err handlers_resource_get(struct handlers_context *context, struct http_exc
     if (e != OK)
         return e;
     if (t->address == HANDLERS_BY_HANDLE)
-        return store_profile_get_by_handle(store, t->handle, x->arena, &out->profile, &out->epoch,
+        return store_profile_get_by_handle(store, t->handle, x->arena, &out->profile, &out->snapshot,
                                            &x->reason);
-    return store_profile_get(store, t->id, x->arena, &out->profile, &out->epoch, &x->reason);
+    return store_profile_get(store, t->id, x->arena, &out->profile, &out->snapshot, &x->reason);
 }
 
 struct span handlers_etag(struct arena *arena, const struct handlers_resource *r, enum profile_view view)
 {
     struct buf tag = {0};
-    http_etag_write(&tag, span_str(r->epoch.text),
+    http_etag_write(&tag, span_str(r->snapshot.epoch),
                     view == PROFILE_VIEW_PUBLIC ? HTTP_ETAG_PUBLIC : HTTP_ETAG_OWNER,
                     r->profile.stamps[view].seq);
     struct span copy = tag.failed ? (struct span){NULL, 0} : arena_copy(arena, buf_span(&tag));

@@ -39,7 +39,7 @@ MUST_USE enum err handlers_no_parameters(struct http_exchange *x);
 /* A profile as it was read, with what its entity tags are made of. */
 struct handlers_resource {
     struct profile profile;
-    struct store_epoch epoch;
+    struct store_snapshot snapshot;
 };
 /* The store's profile for the target; its errors, with the cause in x->reason. A suspended profile's public
  * view is not hidden here. */
