@@ -95,7 +95,7 @@ static enum err remove_profile(struct handlers_context *context, struct http_exc
     if (e != OK)
         return translate_conflict(x, e, STORE_TAKEN_NONE);
     x->response->status = 204;
-    http_cache_control_write(&context->cache, HTTP_CACHE_WRITE_RESULT, current->profile.id,
+    http_cache_control_write(&context->cache_policy, HTTP_CACHE_WRITE_RESULT, current->profile.id,
                              (struct span){NULL, 0}, x->response);
     http_response_header(x->response, "X-Request-Id", span_str(x->request->id));
     return OK;

@@ -32,30 +32,30 @@ static bool same_file(const struct store *s)
     return stat(s->path, &st) == 0 && st.st_dev == s->device && st.st_ino == s->inode;
 }
 
-bool store_is_unchanged(struct store *s, const struct store_marker *marker)
+bool store_is_unchanged(const struct store *s, const uint64_t marker[STORE_MARKER_WORDS])
 {
     uint64_t different = 0;
     if (s->db == NULL || s->wal_index == NULL || !same_file(s))
         return false;
     for (size_t i = 0; i < STORE_MARKER_WORDS; i++)
-        different |= s->wal_index[i] ^ marker->words[i];
+        different |= s->wal_index[i] ^ marker[i];
     /* what is read next, is read after this */
     atomic_thread_fence(memory_order_acquire);
     return different == 0;
 }
 
 /* The copies in the order in which a reader of SQLite takes them; equal, they are one header and whole. */
-static bool copy_header(const struct store *s, struct store_marker *out)
+static bool copy_header(const struct store *s, uint64_t out[STORE_MARKER_WORDS])
 {
     for (size_t i = 0; i < HEADER_WORDS; i++)
-        out->words[i] = s->wal_index[i];
+        out[i] = s->wal_index[i];
     atomic_thread_fence(memory_order_acquire);
     for (size_t i = HEADER_WORDS; i < STORE_MARKER_WORDS; i++)
-        out->words[i] = s->wal_index[i];
-    return memcmp(out->words, out->words + HEADER_WORDS, HEADER_WORDS * sizeof out->words[0]) == 0;
+        out[i] = s->wal_index[i];
+    return memcmp(out, out + HEADER_WORDS, HEADER_WORDS * sizeof out[0]) == 0;
 }
 
-enum err store_marker_take(struct store *s, struct store_marker *out, struct err_detail *detail)
+enum err store_marker_take(struct store *s, uint64_t out[STORE_MARKER_WORDS], struct err_detail *detail)
 {
     enum err e = store_ensure(s, detail);
     if (e != OK)

@@ -14,23 +14,20 @@
 #pragma once
 #include "store/store.h"
 
-enum { STORE_MARKER_WORDS = 12 };
-/* Both copies of the header. */
-struct store_marker {
-    uint64_t words[STORE_MARKER_WORDS];
-};
+enum { STORE_MARKER_WORDS = 12 }; /* a marker is both copies of the header */
 
 /*
  * Whether the database is still in the state that the marker was taken in: the same file at its path, nothing
  * committed. One stat(2), no lock, no SQL. false also when it cannot be told.
  */
-bool store_is_unchanged(struct store *store, const struct store_marker *marker);
+bool store_is_unchanged(const struct store *store, const uint64_t marker[STORE_MARKER_WORDS]);
 /*
  * Takes the marker of the state that the next read transaction will see, or a later one will. ERR_BUSY: a
  * writer is publishing, or died while it did: read something (which mends it) and try again. ERR_IO and the
  * like: the database cannot be reached, or it is one that cannot be watched (read-only without its -shm).
  */
-MUST_USE enum err store_marker_take(struct store *store, struct store_marker *out, struct err_detail *detail);
+MUST_USE enum err store_marker_take(struct store *store, uint64_t out[STORE_MARKER_WORDS],
+                                    struct err_detail *detail);
 
 enum store_change_kind {
     STORE_CHANGE_CREATE,
