@@ -54,6 +54,7 @@ static int worker_run(void *data, int listen_fd, struct pool_worker *self)
         .idle = worker_idle,
         .data = &w,
     };
+    service_count_in(w.service, self, listen_fd);
     /* a database that cannot be opened is tried again by each request: 503 is a better answer than no worker
      */
     if (handlers_store(&w.service->handlers, &store, &detail) != OK)
@@ -113,7 +114,10 @@ static int run_pool(int argc, char **argv)
     if ((e = service_init(&service, &settings, &detail)) == OK) {
         const struct pool_worker_program program = {worker_run, worker_preflight, &service};
         /* argv[-1] is the program itself: main hands a subcommand what stands from its own name on */
-        const struct pool_options pool = {.settings = &settings, .argv = argv - 1};
+        const struct pool_options pool = {.settings = &settings,
+                                          .argv = argv - 1,
+                                          .routes = service.numbers.routes,
+                                          .route_count = service.numbers.handler.route_count};
         e = pool_serve(&pool, &program, &service.log, &detail);
         service_fini(&service);
     }

@@ -4,6 +4,7 @@
 #include "crypto/hash.h"
 #include "crypto/hex.h"
 #include "crypto/init.h"
+#include "handlers/metrics.h"
 #include "handlers/open_documents.h"
 #include "handlers/profile_read.h"
 #include "handlers/profile_write.h"
@@ -35,6 +36,7 @@ static void fill_routes(struct service *s)
         {"/v1/me", READ, TOKEN_SCOPE_READ, handlers_read_me, h},
         {"/v1/me", HTTP_PUT | HTTP_PATCH | HTTP_DELETE, TOKEN_SCOPE_WRITE, handlers_write_me, h},
         {"/v1/profiles", HTTP_POST, TOKEN_SCOPE_ADMIN, handlers_create, h},
+        {"/metrics", READ, TOKEN_SCOPE_METRICS, handlers_metrics, &s->numbers.handler},
         {"/.well-known/jwks.json", READ, 0, handlers_jwks, h},
         {"/healthz", READ, 0, handlers_healthz, h},
         {"/readyz", READ, 0, handlers_readyz, h},
@@ -147,10 +149,18 @@ enum err service_init(struct service *s, const struct config_settings *settings,
         goto out;
     fill_policies(s);
     fill_routes(s);
+    e = numbers_init(&s->numbers, &s->router);
+    s->fcgi.metrics = s->numbers.metrics;
 out:
     if (e != OK)
         service_fini(s);
     return e;
+}
+
+void service_count_in(struct service *s, struct pool_worker *self, int listen_fd)
+{
+    numbers_join(&s->numbers, self, listen_fd);
+    s->fcgi.metrics = s->numbers.metrics;
 }
 
 void service_fini(struct service *s)

@@ -9,6 +9,7 @@
 #include "fcgi/serve.h"
 #include "handlers/context.h"
 #include "http/cors.h"
+#include "numbers.h"
 #include "route/router.h"
 
 enum { SERVICE_MAX_ROUTES = 32 };
@@ -24,6 +25,7 @@ struct service {
     struct route_guard guard;
     struct route routes[SERVICE_MAX_ROUTES];
     struct router router;
+    struct numbers numbers; /* .metrics and .gauges: where this process counts */
     struct fcgi_options fcgi;
 };
 
@@ -32,5 +34,8 @@ struct service {
 MUST_USE enum err service_init(struct service *s, const struct config_settings *settings,
                                struct err_detail *detail);
 void service_fini(struct service *s);
+/* From here on it counts where the pool says, and /metrics tells of the pool: for a worker, before it serves.
+ */
+void service_count_in(struct service *s, struct pool_worker *self, int listen_fd);
 /* Whether it can work: opens the database in this process and closes it again. */
 MUST_USE enum err service_check(struct service *s, struct err_detail *detail);

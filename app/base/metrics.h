@@ -33,7 +33,7 @@
     X(CACHE_FLIGHT_WAITS, "profiled_cache_flight_waits_total", "", "cache_flight_waits",                     \
       "Misses that waited for another worker's read of the same key.")                                       \
     X(CACHE_BYPASSES, "profiled_cache_bypasses_total", "", "cache_bypasses",                                 \
-      "Reads that went round the cache, for its lock was not had in time.")                                  \
+      "Reads that went round the cache, for its lock was not had in time; misses do not include them.")      \
     X(CACHE_EVICTIONS, "profiled_cache_evictions_total", "", "cache_evictions",                              \
       "Entries that made room for others.")                                                                  \
     X(CACHE_INVALIDATIONS_CREATE, "profiled_cache_invalidations_total", "cause=\"create\"",                  \
@@ -80,10 +80,12 @@
       "Number of the newest change in the database's log that the caches know of.")
 
 /* The statuses that have a column of their own: those of http_status_reason. */
+/* clang-format off */
 #define METRICS_STATUSES(X)                                                                                  \
-    X(200)                                                                                                   \
-    X(201) X(204) X(304) X(400) X(401) X(403) X(404) X(405) X(409) X(412) X(413) X(415) X(422) X(428) X(429) \
-        X(500) X(503) X(507)
+    X(200) X(201) X(204) X(304)                                                                              \
+    X(400) X(401) X(403) X(404) X(405) X(409) X(412) X(413) X(415) X(422) X(428) X(429)                      \
+    X(500) X(503) X(507)
+/* clang-format on */
 
 #define METRICS_ENUM(id, ...) METRIC_##id,
 enum metric { METRICS_COUNTERS(METRICS_ENUM) METRIC_COUNT };

@@ -89,8 +89,10 @@ static void answer_one(struct worker *w, int fd)
     if (e != ERR_NOMEM && e != ERR_IO) {
         route_answer(w->router, &request, &w->response, &w->arena, &outcome);
         send_reply(w, request.method);
-        fcgi_reply_log(w->options->log, w->options->access_log, &request, &w->response, &outcome,
-                       clock_monotonic_us() - begun_us);
+        int64_t took_us = clock_monotonic_us() - begun_us;
+        /* the end of the answer leaves with fcgi_request_end: whoever has read it finds it counted */
+        metrics_request(w->options->metrics, (size_t)outcome.row, w->response.status, took_us);
+        fcgi_reply_log(w->options->log, w->options->access_log, &request, &w->response, &outcome, took_us);
     }
     fcgi_request_end(&w->fcgx, all_read);
     w->hooks->request_end(w->hooks->data, w->response.status);

@@ -4,6 +4,7 @@
  */
 #pragma once
 #include "base/log.h"
+#include "base/metrics.h"
 #include "route/router.h"
 
 #include <signal.h>
@@ -21,6 +22,7 @@ struct fcgi_options {
     size_t body_max;   /* bytes; a longer request body is not read */
     int io_timeout_s;  /* for each read and write on the connection; 0: none */
     const struct log *log;
+    struct metrics *metrics; /* where a worker counts its answers; CGI counts nothing */
     bool access_log;
     bool drain; /* when stopping, first take the connections that wait already: nobody else will */
 };

@@ -53,7 +53,7 @@ void crew_fill(struct crew *crew, int64_t now_us)
     unsigned wanted = 0;
     for (size_t i = 0; i < crew->used; i++)
         wanted += crew->places[i].wanted ? 1 : 0;
-    for (size_t i = 0; i < SCOREBOARD_SLOTS && wanted < crew->workers; i++) {
+    for (size_t i = 0; i < crew->board->reserved && wanted < crew->workers; i++) {
         struct crew_place *p = &crew->places[i];
         if (p->state != CHILD_EMPTY || p->wanted)
             continue;
@@ -91,7 +91,6 @@ static void prepare_slot(struct crew *crew, size_t place)
     struct scoreboard_slot *slot = slot_of(crew, place);
     if (atomic_load(&slot->generation) == crew->generation && atomic_load(&slot->started_ms) != 0)
         atomic_fetch_add(&slot->restarts, 1);
-    atomic_store(&slot->requests, 0);
     atomic_store(&slot->busy_since_us, 0);
     atomic_store(&slot->generation, crew->generation);
     atomic_store(&slot->started_ms, clock_now_ms(&clock_system));
@@ -223,8 +222,7 @@ bool crew_reap(struct crew *crew, pid_t pid, int status, int64_t now_us)
         p->started = true;
     }
     report_end(crew, p, p->state, status, requests);
-    atomic_fetch_add(&crew->board->header->requests, requests);
-    atomic_store(&slot->requests, 0);
+    scoreboard_retire(crew->board, i);
     atomic_store(&slot->busy_since_us, 0);
     atomic_store(&slot->pid, 0);
     apply(crew, i, CHILD_REAPED, now_us);

@@ -18,6 +18,7 @@ enum worker_closed {
 /* What the supervisor gives a worker it forks. All borrowed; the worker's process has them for ever. */
 struct worker_birth {
     const struct pool_worker_program *program;
+    const struct scoreboard *board;
     struct scoreboard_slot *slot; /* its own */
     struct log *log;
     const sigset_t *before; /* the signal mask that the supervisor began with */

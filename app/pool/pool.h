@@ -19,12 +19,15 @@
  */
 #pragma once
 #include "base/log.h"
+#include "base/metrics.h"
 #include "config/settings.h"
 #include "pool/worker.h"
 
 struct pool_options {
     const struct config_settings *settings; /* section [server], and store.url for the status file's place */
     char *const *argv; /* how this process was started, NULL-terminated: a reload does it again */
+    const struct metrics_route *routes; /* whose requests the workers count, for who reads the numbers */
+    size_t route_count;
 };
 
 /*

@@ -56,8 +56,27 @@ static enum err open_listener(struct supervisor *s, const struct privileges *pri
     return listener_open(&address, &options, &s->listener, s->detail);
 }
 
+/*
+ * What the scoreboard must have room for: every worker twice, since over a reload the old ones live beside
+ * the new, and as many new ones beside whatever children there are. Places are taken from below, so more is
+ * never needed before the next reload.
+ */
+static struct scoreboard_plan plan_of(const struct supervisor *s, const struct handover *h)
+{
+    size_t workers = s->crew.workers, slots = 2 * workers;
+    for (size_t i = 0; h != NULL && i < h->child_count; i++)
+        if (h->children[i].place + 1 + workers > slots)
+            slots = h->children[i].place + 1 + workers;
+    return (struct scoreboard_plan){
+        .slots = slots < SCOREBOARD_SLOTS ? slots : SCOREBOARD_SLOTS,
+        .routes = s->options->routes,
+        .route_count = s->options->route_count,
+    };
+}
+
 /* The scoreboard beside the socket; where no file can be made there, one that `status` cannot see. */
-static enum err open_board(struct supervisor *s, const struct privileges *privileges)
+static enum err open_board(struct supervisor *s, const struct privileges *privileges,
+                           const struct scoreboard_plan *plan)
 {
     struct err_detail why = {0};
     struct buf path = {0};
@@ -65,9 +84,9 @@ static enum err open_board(struct supervisor *s, const struct privileges *privil
     pool_status_path(s->options->settings, &path);
     if (buf_status(&path) != OK) {
         e = err_set(s->detail, ERR_NOMEM, "out of memory");
-    } else if (scoreboard_create(buf_text(&path), &s->board, &why) != OK) {
+    } else if (scoreboard_create(buf_text(&path), plan, &s->board, &why) != OK) {
         LOG(s->log, LOG_WARN, "status-not-shown", LOG_STR("reason", why.text));
-        e = scoreboard_create_unseen(&s->board, s->detail);
+        e = scoreboard_create_unseen(plan, &s->board, s->detail);
     }
     buf_fini(&path);
     if (e == OK && privileges->drop && fchown(s->board.fd, privileges->uid, privileges->gid) != 0)
@@ -89,13 +108,14 @@ static int run_preflight(void *data, int fd)
 
 static enum err begin_afresh(struct supervisor *s)
 {
+    const struct scoreboard_plan plan = plan_of(s, NULL);
     struct privileges privileges;
     enum err e;
     s->state = POOL_STARTING;
     if ((e = privileges_find(config_text(s->options->settings, CONFIG_server_user),
                              config_text(s->options->settings, CONFIG_server_group), &privileges,
                              s->detail)) != OK ||
-        (e = open_listener(s, &privileges)) != OK || (e = open_board(s, &privileges)) != OK)
+        (e = open_listener(s, &privileges)) != OK || (e = open_board(s, &privileges, &plan)) != OK)
         return e;
     /* a log that root opened must still be ours when it is opened anew */
     if (privileges.drop && s->log->path != NULL && fchown(s->log->fd, privileges.uid, privileges.gid) != 0)
@@ -136,18 +156,20 @@ static enum err take_over_listener(struct supervisor *s, const struct handover *
     return OK;
 }
 
-/* The scoreboard that was handed over, at the place that the settings name now; one of another version is
- * left behind. *known: whether it is the one that the old workers write into. */
+/* The scoreboard that was handed over, at the place that the settings name now; one of another version, or
+ * one that finds no room for more workers, is left behind. *known: whether it is the one that the old workers
+ * write into. */
 static enum err take_over_board(struct supervisor *s, const struct handover *h, bool *known)
 {
     const struct privileges nobody = {.uid = (uid_t)-1, .gid = (gid_t)-1};
+    const struct scoreboard_plan plan = plan_of(s, h);
     struct err_detail why = {0};
     struct buf path = {0};
-    *known = scoreboard_adopt(h->board_fd, &s->board, &why) == OK;
+    *known = scoreboard_adopt(h->board_fd, &plan, &s->board, &why) == OK;
     if (!*known) {
         close(h->board_fd);
         LOG(s->log, LOG_INFO, "status-begun-anew", LOG_STR("reason", why.text));
-        enum err e = open_board(s, &nobody);
+        enum err e = open_board(s, &nobody, &plan);
         if (e == OK)
             atomic_store(&s->board.header->started_ms, clock_now_ms(&clock_system));
         return e;
@@ -184,6 +206,7 @@ static void fill_birth(struct supervisor *s)
 {
     s->crew.birth = (struct worker_birth){
         .program = s->program,
+        .board = &s->board,
         .log = s->log,
         .before = &s->before,
         .supervisor = getpid(),

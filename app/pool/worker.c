@@ -10,7 +10,9 @@
 
 struct pool_worker {
     struct scoreboard_slot *slot;
-    struct log *log; /* or NULL */
+    struct metrics_gauges *gauges;
+    const struct scoreboard *board; /* or NULL */
+    struct log *log;                /* or NULL */
     uint64_t max_requests;
     uint64_t requests;
     int wake_fd; /* -1: nobody waits for the handshake */
@@ -51,6 +53,21 @@ bool pool_worker_stopping(struct pool_worker *self)
     return signals_stop_asked() || (self->max_requests > 0 && self->requests >= self->max_requests);
 }
 
+struct metrics *pool_worker_metrics(struct pool_worker *self)
+{
+    return &self->slot->metrics;
+}
+
+struct metrics_gauges *pool_worker_gauges(struct pool_worker *self)
+{
+    return self->gauges;
+}
+
+const struct scoreboard *pool_worker_board(const struct pool_worker *self)
+{
+    return self->board;
+}
+
 const sigset_t *pool_worker_wait_mask(const struct pool_worker *self)
 {
     return &self->wait_mask;
@@ -71,6 +88,8 @@ int worker_enter(const struct worker_birth *birth)
 {
     struct pool_worker self = {
         .slot = birth->slot,
+        .gauges = &birth->board->header->gauges,
+        .board = birth->board,
         .log = birth->log,
         .max_requests = birth->max_requests,
         .wake_fd = birth->wake_fd,
@@ -94,7 +113,9 @@ int pool_worker_alone(const struct pool_worker_program *program, int listen_fd, 
                       struct log *log)
 {
     struct scoreboard_slot slot = {.state = CHILD_STARTING};
-    struct pool_worker self = {.slot = &slot, .log = log, .max_requests = max_requests, .wake_fd = -1};
+    struct metrics_gauges gauges = {0};
+    struct pool_worker self = {
+        .slot = &slot, .gauges = &gauges, .log = log, .max_requests = max_requests, .wake_fd = -1};
     sigset_t before;
     sigprocmask(SIG_SETMASK, NULL, &before);
     signals_worker(&before, true, &self.wait_mask);

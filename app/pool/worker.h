@@ -20,11 +20,13 @@
 #pragma once
 #include "base/err.h"
 #include "base/log.h"
+#include "base/metrics.h"
 
 #include <signal.h>
 #include <stdint.h>
 
 struct pool_worker; /* opaque: this process, as the pool sees it */
+struct scoreboard;
 
 struct pool_worker_program {
     /* Serves on listen_fd (listening, non-blocking, borrowed) until pool_worker_stopping; returns the
@@ -45,6 +47,12 @@ void pool_worker_request_end(struct pool_worker *self);
 /* To be asked before each wait: whether to end now, because SIGTERM came or max_requests were served. Also
  * opens the log anew when SIGUSR1 asked for that. */
 bool pool_worker_stopping(struct pool_worker *self);
+/* Where this process counts: in memory that the pool shares, or, alone, in its own. Borrowed from self. */
+struct metrics *pool_worker_metrics(struct pool_worker *self);
+/* What holds for the whole pool; likewise. */
+struct metrics_gauges *pool_worker_gauges(struct pool_worker *self);
+/* What the pool is doing, for reading alone; NULL when there is no pool. Borrowed. */
+const struct scoreboard *pool_worker_board(const struct pool_worker *self);
 /* The signal mask to wait with: SIGTERM and SIGUSR1 are let in. Borrowed from self. */
 const sigset_t *pool_worker_wait_mask(const struct pool_worker *self);
 

@@ -79,6 +79,7 @@ static unsigned answer(const struct router *router, struct http_exchange *x, str
         return found.methods;
     }
     outcome->pattern = found.row->pattern;
+    outcome->row = (int)(found.row - router->routes);
     memcpy(x->captures, found.captures, sizeof x->captures);
     x->capture_count = found.capture_count;
     if (found.row->scope != 0) {
@@ -102,7 +103,7 @@ void route_answer(const struct router *router, const struct http_request *reques
         .arena = arena,
         .now_ms = clock_now_ms(router->clock),
     };
-    *outcome = (struct route_outcome){0};
+    *outcome = (struct route_outcome){.row = ROUTE_NONE};
     unsigned methods = answer(router, &x, outcome);
     http_response_header(response, "X-Content-Type-Options", SPAN("nosniff"));
     http_cors_write(router->cors, request, methods | HTTP_OPTIONS, response);

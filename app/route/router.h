@@ -28,9 +28,12 @@ struct router {
     const struct clock *clock;
 };
 
+enum { ROUTE_NONE = -1 };
+
 /* What happened, for the log and the counters. */
 struct route_outcome {
     const char *pattern;      /* of the row that matched; NULL: none did */
+    int row;                  /* its index in the table, or ROUTE_NONE */
     enum err err;             /* of the handler or of the authorisation */
     struct err_detail reason; /* for the log of a failure of ours; not for the client */
 };

@@ -131,7 +131,7 @@ static inline int server_main(int argc, char **argv)
     struct echo echo = {.settings = &settings};
     struct err_detail detail = {0};
     const struct config_source source = {NULL, environ, (const char *const *)argv + 2, (size_t)argc - 2};
-    const struct pool_options options = {&settings, argv};
+    const struct pool_options options = {.settings = &settings, .argv = argv};
     const struct pool_worker_program program = {echo_run, echo_preflight, &echo};
     pool_close_inherited();
     enum err e = config_load(&source, &settings, &detail);
@@ -331,7 +331,7 @@ static inline struct seen look_at(const char *path)
     seen.recycled = atomic_load(&board.header->recycled);
     seen.reloads = atomic_load(&board.header->reloads);
     seen.refused = atomic_load(&board.header->reloads_refused);
-    for (size_t i = 0; i < SCOREBOARD_SLOTS; i++) {
+    for (size_t i = 0; i < scoreboard_reserved(&board); i++) {
         pid_t pid = atomic_load(&board.slots[i].pid);
         seen.restarts += atomic_load(&board.slots[i].restarts);
         seen.requests += atomic_load(&board.slots[i].requests);

@@ -17,6 +17,8 @@
 
 static char folder[] = "/tmp/profiled-test-XXXXXX";
 static char path[64];
+static const struct metrics_route routes[] = {{"/a", "GET|HEAD"}, {"/b", "PUT"}};
+static const struct scoreboard_plan plan = {SCOREBOARD_SLOTS, routes, 2};
 
 static int make_folder(void **state)
 {
@@ -39,7 +41,7 @@ static void what_one_writes_another_reads(void **state)
     struct scoreboard ours, theirs;
     struct err_detail detail = {0};
     struct stat st;
-    assert_int_equal(scoreboard_create(path, &ours, &detail), OK);
+    assert_int_equal(scoreboard_create(path, &plan, &ours, &detail), OK);
     assert_int_equal(stat(path, &st), 0);
     assert_int_equal(st.st_mode & 0777, 0644);
     scoreboard_claim(&ours);
@@ -62,7 +64,7 @@ static void the_dead_are_known(void **state)
     (void)state;
     struct scoreboard board;
     struct err_detail detail = {0};
-    assert_int_equal(scoreboard_create_unseen(&board, &detail), OK);
+    assert_int_equal(scoreboard_create_unseen(&plan, &board, &detail), OK);
     assert_false(scoreboard_alive(&board)); /* nobody has claimed it */
     atomic_store(&board.header->process_start, 1);
     assert_false(scoreboard_alive(&board));
@@ -90,7 +92,7 @@ static void spoil(off_t offset, const void *bytes, size_t len, off_t size)
 {
     struct scoreboard board, other;
     struct err_detail detail = {0};
-    assert_int_equal(scoreboard_create(path, &board, &detail), OK);
+    assert_int_equal(scoreboard_create(path, &plan, &board, &detail), OK);
     assert_int_equal(pwrite(board.fd, bytes, len, offset), (ssize_t)len);
     assert_int_equal(ftruncate(board.fd, size), 0);
     assert_int_equal(scoreboard_open(path, &other, &detail), ERR_INVALID);
@@ -98,7 +100,7 @@ static void spoil(off_t offset, const void *bytes, size_t len, off_t size)
     assert_true(detail.text[0] != '\0');
     int fd = dup(board.fd);
     detail = (struct err_detail){0};
-    assert_int_equal(scoreboard_adopt(fd, &other, &detail), ERR_INVALID);
+    assert_int_equal(scoreboard_adopt(fd, &plan, &other, &detail), ERR_INVALID);
     close(fd); /* it is still ours */
     assert_int_equal(ftruncate(board.fd, SCOREBOARD_SIZE), 0);
     unlink(path);
@@ -127,12 +129,12 @@ static void what_cannot_be(void **state)
     char longer[SCOREBOARD_PATH_MAX + 1];
     memset(longer, 'a', sizeof longer - 1);
     longer[sizeof longer - 1] = '\0';
-    assert_int_equal(scoreboard_create(longer, &board, &detail), ERR_TOO_LARGE);
+    assert_int_equal(scoreboard_create(longer, &plan, &board, &detail), ERR_TOO_LARGE);
     assert_null(board.header);
-    assert_int_equal(scoreboard_create("/nonexistent/status", &board, NULL), ERR_IO);
+    assert_int_equal(scoreboard_create("/nonexistent/status", &plan, &board, NULL), ERR_IO);
     assert_int_equal(scoreboard_open(path, &board, NULL), ERR_NOT_FOUND);
     assert_int_equal(scoreboard_open(folder, &board, NULL), ERR_IO);
-    assert_int_equal(scoreboard_adopt(-1, &board, NULL), ERR_IO);
+    assert_int_equal(scoreboard_adopt(-1, &plan, &board, NULL), ERR_IO);
 }
 
 static void a_link_is_not_followed(void **state)
@@ -147,7 +149,7 @@ static void a_link_is_not_followed(void **state)
     fputs("precious", f);
     fclose(f);
     assert_int_equal(symlink(victim, path), 0);
-    assert_int_equal(scoreboard_create(path, &board, &detail), OK);
+    assert_int_equal(scoreboard_create(path, &plan, &board, &detail), OK);
     struct stat st;
     assert_int_equal(stat(victim, &st), 0);
     assert_int_equal(st.st_size, strlen("precious"));
@@ -165,8 +167,8 @@ static void another_s_file_stays(void **state)
     struct err_detail detail = {0};
     char moved[80];
     snprintf(moved, sizeof moved, "%s/moved", folder);
-    assert_int_equal(scoreboard_create(path, &first, &detail), OK);
-    assert_int_equal(scoreboard_create(path, &second, &detail), OK);
+    assert_int_equal(scoreboard_create(path, &plan, &first, &detail), OK);
+    assert_int_equal(scoreboard_create(path, &plan, &second, &detail), OK);
     scoreboard_unlink(&first);
     assert_int_equal(access(path, F_OK), 0);
     assert_int_equal(scoreboard_move(&first, moved, &detail), ERR_IO);

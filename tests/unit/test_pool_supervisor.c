@@ -181,7 +181,7 @@ static size_t count_busy(void)
     size_t busy = 0;
     if (scoreboard_open(server.status, &board, NULL) != OK)
         return 0;
-    for (size_t i = 0; i < SCOREBOARD_SLOTS; i++)
+    for (size_t i = 0; i < scoreboard_reserved(&board); i++)
         busy += atomic_load(&board.slots[i].busy_since_us) != 0 ? 1 : 0;
     scoreboard_close(&board);
     return busy;
