@@ -15,10 +15,10 @@ struct loading {
 /* How long it may be kept; 0: not at all. */
 static int64_t ttl_ms(const struct handlers_context *context, bool found)
 {
-    enum { WITHOUT_LIMIT_S = 100 * 365 * 86400 };
+    const int64_t without_limit_s = INT64_C(100) * 365 * 86400;
     if (!found)
         return context->cache_policy.negative_ttl_s * 1000;
-    return (context->ttl_s == 0 ? (int64_t)WITHOUT_LIMIT_S : context->ttl_s) * 1000;
+    return (context->ttl_s == 0 ? without_limit_s : context->ttl_s) * 1000;
 }
 
 /* A miss: the answer out of the database. */

@@ -1,5 +1,7 @@
 #include "handlers/representation.h"
 
+#include "http/precondition.h"
+
 struct packed {
     int64_t modified_s;
     uint32_t etag_len;
