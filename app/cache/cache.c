@@ -24,7 +24,10 @@ enum err cache_open(struct cache *c, struct cache_memory *memory, const struct c
     metrics_gauge_set(gauges, GAUGE_TOKEN_MEMO_SIZE_BYTES, memory->header->verdicts_bytes);
     c->value_size = CACHE_TABLE_RECORD_MAX;
     c->value = malloc(c->value_size);
-    return c->value == NULL ? ERR_NOMEM : OK;
+    if (c->value != NULL)
+        return OK;
+    *c = (struct cache){.memory = NULL};
+    return ERR_NOMEM;
 }
 
 void cache_close(struct cache *c)
@@ -157,7 +160,7 @@ static enum err read_through(struct cache *c, const struct cache_key *key, bool 
 enum err cache_read(struct cache *c, const struct cache_key *key, cache_loader load, void *data,
                     struct span *value, enum cache_outcome *outcome)
 {
-    bool owner_died, waited = false;
+    bool owner_died;
     enum err e;
     *outcome = CACHE_BYPASSED;
     if (c->memory == NULL || !c->memory->has_responses)
@@ -173,15 +176,15 @@ enum err cache_read(struct cache *c, const struct cache_key *key, cache_loader l
     /* whoever has the lock reads for all who wait for it; a word and a flight are chosen by different bits */
     struct cache_lock *flight = &c->memory->flights[key->hash % CACHE_FLIGHTS];
     if (cache_lock_take(flight, 0, &owner_died) != OK) {
-        waited = true;
         metrics_add(m, METRIC_CACHE_FLIGHT_WAITS, 1);
         if (cache_lock_take(flight, CACHE_FLIGHT_WAIT_US, &owner_died) != OK) {
             metrics_add(m, METRIC_CACHE_BYPASSES, 1);
             return read_through(c, key, false, load, data, value, outcome);
         }
     }
+    /* whoever had it before, even if it was not waited for, may have put it there since */
     *outcome = CACHE_COLLAPSED;
-    if (waited && hit(c, key, value)) {
+    if (hit(c, key, value)) {
         cache_lock_give(flight);
         return OK;
     }
