@@ -134,10 +134,14 @@ static void other_counters_are_refused(void **state)
         {4, swapped, 2}, {4, routes, 1}, {4, NULL, 0}, {4, fewer, 2}};
     const uint64_t layout = 1;
     const uint32_t many = SCOREBOARD_SLOTS + 1;
+    static char endless[SCOREBOARD_HEADER_SIZE - offsetof(struct scoreboard_header, routes)];
     struct scoreboard board, other;
     struct err_detail detail = {0};
     spoil(offsetof(struct scoreboard_header, layout), &layout, sizeof layout, SCOREBOARD_SIZE);
     spoil(offsetof(struct scoreboard_header, routes), "/z", 2, SCOREBOARD_SIZE);
+    memset(endless, 'x', sizeof endless);
+    spoil(offsetof(struct scoreboard_header, routes), endless, sizeof endless, SCOREBOARD_SIZE);
+    spoil(offsetof(struct scoreboard_header, path), endless, SCOREBOARD_PATH_MAX, SCOREBOARD_SIZE);
     spoil(offsetof(struct scoreboard_header, slots_reserved), &many, sizeof many, SCOREBOARD_SIZE);
     assert_int_equal(scoreboard_create_unseen(&plan, &board, &detail), OK);
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
