@@ -55,6 +55,8 @@ static int worker_run(void *data, int listen_fd, struct pool_worker *self)
         .data = &w,
     };
     service_count_in(w.service, self, listen_fd);
+    if (service_use_cache(w.service) != OK)
+        LOG(&w.service->log, LOG_WARN, "cache-off", LOG_STR("reason", "out of memory"));
     /* a database that cannot be opened is tried again by each request: 503 is a better answer than no worker
      */
     if (handlers_store(&w.service->handlers, &store, &detail) != OK)
@@ -98,6 +100,18 @@ static bool read_arguments(int argc, char **argv, struct cli_common *common)
     return true;
 }
 
+static enum err serve_pool(struct service *service, char **argv, struct err_detail *detail)
+{
+    const struct pool_worker_program program = {worker_run, worker_preflight, service};
+    /* argv[-1] is the program itself: main hands a subcommand what stands from its own name on */
+    const struct pool_options pool = {.settings = service->settings,
+                                      .memory_fd = service->memory.fd,
+                                      .argv = argv - 1,
+                                      .routes = service->numbers.routes,
+                                      .route_count = service->numbers.handler.route_count};
+    return pool_serve(&pool, &program, &service->log, detail);
+}
+
 static int run_pool(int argc, char **argv)
 {
     struct cli_common common = {0};
@@ -112,13 +126,11 @@ static int run_pool(int argc, char **argv)
     if (!cli_settings("serve", &common, &settings))
         return CLI_FAILED;
     if ((e = service_init(&service, &settings, &detail)) == OK) {
-        const struct pool_worker_program program = {worker_run, worker_preflight, &service};
-        /* argv[-1] is the program itself: main hands a subcommand what stands from its own name on */
-        const struct pool_options pool = {.settings = &settings,
-                                          .argv = argv - 1,
-                                          .routes = service.numbers.routes,
-                                          .route_count = service.numbers.handler.route_count};
-        e = pool_serve(&pool, &program, &service.log, &detail);
+        /* a check is over before there is anything to share */
+        if (!pool_only_checks())
+            e = service_share(&service, pool_handed_memory(), true, &detail);
+        if (e == OK)
+            e = serve_pool(&service, argv, &detail);
         service_fini(&service);
     }
     if (e != OK)
@@ -152,14 +164,18 @@ int serve_worker(int argc, char **argv)
         return CLI_USAGE;
     if (!cli_settings("serve", &common, &settings))
         return CLI_FAILED;
-    if (service_init(&service, &settings, &detail) == OK) {
-        const struct pool_worker_program program = {worker_run, NULL, &service};
-        uint64_t max_requests = (uint64_t)config_number(&settings, CONFIG_server_max_requests);
-        status = pool_worker_alone(&program, STDIN_FILENO, max_requests, &service.log);
+    enum err e = service_init(&service, &settings, &detail);
+    if (e == OK) {
+        /* a memory of its own, as much of it as is used: the web server may start many of these */
+        if ((e = service_share(&service, -1, false, &detail)) == OK) {
+            const struct pool_worker_program program = {worker_run, NULL, &service};
+            uint64_t max_requests = (uint64_t)config_number(&settings, CONFIG_server_max_requests);
+            status = pool_worker_alone(&program, STDIN_FILENO, max_requests, &service.log);
+        }
         service_fini(&service);
-    } else {
-        cli_failed("serve", "%s", detail.text);
     }
+    if (e != OK)
+        cli_failed("serve", "%s", detail.text[0] != '\0' ? detail.text : err_name(e));
     config_fini(&settings);
     return status;
 }

@@ -8,12 +8,15 @@
 #include "handlers/open_documents.h"
 #include "handlers/profile_read.h"
 #include "handlers/profile_write.h"
+#include "handlers/source.h"
+#include "http/etag.h"
 #include "token/scope.h"
 
 #include <assert.h>
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum {
     READ = HTTP_GET | HTTP_HEAD,
@@ -47,6 +50,7 @@ static void fill_routes(struct service *s)
         .routes = s->routes,
         .count = sizeof routes / sizeof routes[0],
         .guard = &s->guard,
+        .cache = &s->cache,
         .cors = &s->cors,
         .clock = &clock_system,
     };
@@ -108,7 +112,7 @@ static struct http_cache_policy cache_policy(const struct config_settings *c)
     };
 }
 
-static void fill_policies(struct service *s)
+static enum err fill_policies(struct service *s)
 {
     const struct config_settings *c = s->settings;
     s->handlers.store_url = config_text(c, CONFIG_store_url);
@@ -116,12 +120,15 @@ static void fill_policies(struct service *s)
         .synchronous_full = config_number(c, CONFIG_store_synchronous) == 0,
         .busy_ms = LOCK_WAIT_MS,
     };
-    s->handlers.cache = cache_policy(c);
+    s->handlers.cache = &s->cache;
+    s->handlers.cache_policy = cache_policy(c);
+    s->handlers.ttl_s = config_number(c, CONFIG_cache_ttl);
     s->handlers.attributes_max = (size_t)config_number(c, CONFIG_limits_attributes);
     s->guard = (struct route_guard){
         .keyring = s->keyring,
         .policy = {.leeway_s = config_number(c, CONFIG_token_leeway),
                    .max_ttl_s = config_number(c, CONFIG_token_max_ttl)},
+        .memo = {.cache = &s->cache},
         .revoked_until = handlers_revoked_until,
         .data = &s->handlers,
     };
@@ -132,12 +139,13 @@ static void fill_policies(struct service *s)
         .log = &s->log,
         .access_log = config_number(c, CONFIG_log_access) != 0,
     };
+    return token_keyring_epoch(s->keyring, &s->guard.memo.keys_epoch);
 }
 
 enum err service_init(struct service *s, const struct config_settings *settings, struct err_detail *detail)
 {
     enum err e = OK;
-    *s = (struct service){.settings = settings};
+    *s = (struct service){.settings = settings, .memory = {.fd = -1}};
     if ((e = crypto_init()) != OK || (e = open_log(s, detail)) != OK)
         goto out;
     if ((e = cli_keyring_load(settings, &s->keyring, detail)) != OK)
@@ -147,7 +155,8 @@ enum err service_init(struct service *s, const struct config_settings *settings,
         goto out;
     if ((e = prepare_jwks(s)) != OK)
         goto out;
-    fill_policies(s);
+    if ((e = fill_policies(s)) != OK)
+        goto out;
     fill_routes(s);
     e = numbers_init(&s->numbers, &s->router);
     s->fcgi.metrics = s->numbers.metrics;
@@ -155,6 +164,46 @@ out:
     if (e != OK)
         service_fini(s);
     return e;
+}
+
+/* A number for whatever shapes a ready answer beside the profile itself. */
+static uint64_t answers_fingerprint(const struct http_cache_policy *policy)
+{
+    unsigned char hash[CRYPTO_BLAKE2B_MIN_LEN];
+    uint64_t number;
+    struct buf text = {0};
+    buf_printf(&text, "%s %d %d %lld %lld %lld %lld %lld", PROFILED_VERSION, HTTP_ETAG_FORMAT,
+               (int)policy->shared_cache, (long long)policy->max_age_s, (long long)policy->s_maxage_s,
+               (long long)policy->stale_while_revalidate_s, (long long)policy->stale_if_error_s,
+               (long long)policy->negative_ttl_s);
+    crypto_blake2b(buf_span(&text), (struct span){NULL, 0}, hash, sizeof hash);
+    buf_fini(&text);
+    memcpy(&number, hash, sizeof number);
+    return number;
+}
+
+enum err service_share(struct service *s, int fd, bool reserve, struct err_detail *detail)
+{
+    const struct cache_memory_options options = {
+        .responses = (size_t)config_number(s->settings, CONFIG_cache_size),
+        .verdicts = (size_t)config_number(s->settings, CONFIG_token_cache_size),
+        .fingerprint = answers_fingerprint(&s->handlers.cache_policy),
+        .reserve = reserve,
+    };
+    struct err_detail why = {0};
+    if (fd >= 0 && cache_memory_adopt(fd, &options, &s->memory, &why) == OK)
+        return OK;
+    if (fd >= 0) {
+        LOG(&s->log, LOG_INFO, "cache-begun-anew", LOG_STR("reason", why.text));
+        close(fd);
+    }
+    return cache_memory_create(&options, &s->memory, detail);
+}
+
+enum err service_use_cache(struct service *s)
+{
+    const struct cache_source source = handlers_cache_source(&s->handlers);
+    return cache_open(&s->cache, &s->memory, &source, s->numbers.metrics, s->numbers.gauges);
 }
 
 void service_count_in(struct service *s, struct pool_worker *self, int listen_fd)
@@ -166,6 +215,8 @@ void service_count_in(struct service *s, struct pool_worker *self, int listen_fd
 void service_fini(struct service *s)
 {
     handlers_context_fini(&s->handlers);
+    cache_close(&s->cache);
+    cache_memory_close(&s->memory);
     token_keyring_free(&s->keyring);
     buf_fini(&s->jwks);
     arena_fini(&s->arena);

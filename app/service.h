@@ -5,6 +5,7 @@
  */
 #pragma once
 #include "base/log.h"
+#include "cache/cache.h"
 #include "config/settings.h"
 #include "fcgi/serve.h"
 #include "handlers/context.h"
@@ -21,6 +22,8 @@ struct service {
     struct token_keyring *keyring;
     struct buf jwks;
     struct http_cors cors;
+    struct cache_memory memory; /* what the pool shares; none until service_share */
+    struct cache cache;         /* this process's use of it */
     struct handlers_context handlers;
     struct route_guard guard;
     struct route routes[SERVICE_MAX_ROUTES];
@@ -34,6 +37,15 @@ struct service {
 MUST_USE enum err service_init(struct service *s, const struct config_settings *settings,
                                struct err_detail *detail);
 void service_fini(struct service *s);
+/*
+ * Makes the memory that the caches lie in, or takes over what an earlier image of this program made (fd, -1 for
+ * none; closed when it does not fit). Before workers are forked. reserve: have all of it now. ERR_NOMEM, with
+ * why.
+ */
+MUST_USE enum err service_share(struct service *s, int fd, bool reserve, struct err_detail *detail);
+/* From here on this process uses that memory: in a worker, before it serves. Without, everything goes round the
+ * caches. ERR_NOMEM: the same. */
+MUST_USE enum err service_use_cache(struct service *s);
 /* From here on it counts where the pool says, and /metrics tells of the pool: for a worker, before it serves.
  */
 void service_count_in(struct service *s, struct pool_worker *self, int listen_fd);

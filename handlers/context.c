@@ -1,5 +1,7 @@
 #include "handlers/context.h"
 
+#include "handlers/source.h"
+
 enum err handlers_store(struct handlers_context *context, struct store **out, struct err_detail *detail)
 {
     enum err e = OK;
@@ -15,11 +17,16 @@ enum err handlers_store(struct handlers_context *context, struct store **out, st
     return e;
 }
 
-enum err handlers_revoked_until(void *data, struct span subject, int64_t *until_s, struct err_detail *detail)
+enum err handlers_revoked_until(void *data, struct span subject, int64_t *until_s, struct cache_state *state,
+                                struct err_detail *detail)
 {
+    struct store_snapshot snapshot = {0};
     struct store *store;
     enum err e = handlers_store(data, &store, detail);
-    return e == OK ? store_revoked_until(store, subject, until_s, detail) : e;
+    if (e == OK)
+        e = store_revoked_until(store, subject, until_s, &snapshot, detail);
+    *state = handlers_cache_state(&snapshot);
+    return e;
 }
 
 void handlers_idle(struct handlers_context *context, const struct log *log)

@@ -5,6 +5,7 @@
 #pragma once
 #include "base/err.h"
 #include "base/log.h"
+#include "cache/cache.h"
 #include "http/cache_control.h"
 #include "http/exchange.h"
 #include "store/store.h"
@@ -13,7 +14,9 @@ struct handlers_context {
     const char *store_url;
     struct store_options store_options;
     struct store *store; /* NULL until the first request that needs it, and while it cannot be opened */
-    struct http_cache_policy cache;
+    struct cache *cache; /* borrowed; one without memory when it is off */
+    struct http_cache_policy cache_policy;
+    int64_t ttl_s; /* how long a ready answer is kept; 0: without limit */
     size_t attributes_max;   /* bytes */
     struct span jwks;        /* the document of /.well-known/jwks.json */
     struct span jwks_etag;   /* its entity tag, quoted */
@@ -24,7 +27,8 @@ struct handlers_context {
 MUST_USE enum err handlers_store(struct handlers_context *context, struct store **out,
                                  struct err_detail *detail);
 /* For the route room's guard: data is the context. */
-enum err handlers_revoked_until(void *data, struct span subject, int64_t *until_s, struct err_detail *detail);
+enum err handlers_revoked_until(void *data, struct span subject, int64_t *until_s, struct cache_state *state,
+                                struct err_detail *detail);
 /* Behind an answer: copies the write-ahead log back when it has grown long. */
 void handlers_idle(struct handlers_context *context, const struct log *log);
 void handlers_context_fini(struct handlers_context *context);

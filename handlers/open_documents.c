@@ -5,7 +5,7 @@
 
 static void write_jwks_validators(const struct handlers_context *context, struct http_exchange *x)
 {
-    http_cache_control_write(&context->cache, HTTP_CACHE_OPEN_DOCUMENT, (struct span){NULL, 0},
+    http_cache_control_write(&context->cache_policy, HTTP_CACHE_OPEN_DOCUMENT, (struct span){NULL, 0},
                              (struct span){NULL, 0}, x->response);
     http_response_header(x->response, "ETag", context->jwks_etag);
     handlers_write_modified(x->response, context->jwks_modified_s);

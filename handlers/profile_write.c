@@ -59,7 +59,7 @@ static enum err insert(struct handlers_context *context, struct http_exchange *x
         return e;
     if ((e = handlers_store(context, &store, &x->reason)) != OK)
         return handlers_fault(x, e), e == ERR_BUSY ? ERR_IO : e;
-    e = store_profile_insert(store, &made.profile, t->admin, &made.epoch, &taken, &x->reason);
+    e = store_profile_insert(store, &made.profile, t->admin, &made.snapshot, &taken, &x->reason);
     if (e != OK)
         return translate_conflict(x, e, taken);
     return handlers_write_reply(context, x, t, &made, HANDLERS_CREATED);
@@ -78,7 +78,7 @@ static enum err change(struct handlers_context *context, struct http_exchange *x
     if ((e = handlers_store(context, &store, &x->reason)) != OK)
         return handlers_fault(x, e), e == ERR_BUSY ? ERR_IO : e;
     e = store_profile_update(store, &made.profile, !span_eq(made.profile.handle, current->profile.handle),
-                             &made.epoch, &taken, &x->reason);
+                             &made.snapshot, &taken, &x->reason);
     if (e != OK)
         return translate_conflict(x, e, taken);
     return handlers_write_reply(context, x, t, &made, HANDLERS_CHANGED);
@@ -95,7 +95,7 @@ static enum err remove_profile(struct handlers_context *context, struct http_exc
     if (e != OK)
         return translate_conflict(x, e, STORE_TAKEN_NONE);
     x->response->status = 204;
-    http_cache_control_write(&context->cache, HTTP_CACHE_WRITE_RESULT, current->profile.id,
+    http_cache_control_write(&context->cache_policy, HTTP_CACHE_WRITE_RESULT, current->profile.id,
                              (struct span){NULL, 0}, x->response);
     http_response_header(x->response, "X-Request-Id", span_str(x->request->id));
     return OK;

@@ -24,7 +24,7 @@ enum err handlers_no_profile(const struct handlers_context *context, struct http
                              const struct handlers_target *t)
 {
     if (t->view == PROFILE_VIEW_PUBLIC)
-        http_problem_write_missing(x->response, x->request->id, &context->cache, t->id, t->handle);
+        http_problem_write_missing(x->response, x->request->id, &context->cache_policy, t->id, t->handle);
     else
         handlers_problem(x, HTTP_PROBLEM_NO_SUCH_PROFILE, ERR_NOT_FOUND, NULL);
     return ERR_NOT_FOUND;
@@ -98,15 +98,15 @@ enum err handlers_resource_get(struct handlers_context *context, struct http_exc
     if (e != OK)
         return e;
     if (t->address == HANDLERS_BY_HANDLE)
-        return store_profile_get_by_handle(store, t->handle, x->arena, &out->profile, &out->epoch,
+        return store_profile_get_by_handle(store, t->handle, x->arena, &out->profile, &out->snapshot,
                                            &x->reason);
-    return store_profile_get(store, t->id, x->arena, &out->profile, &out->epoch, &x->reason);
+    return store_profile_get(store, t->id, x->arena, &out->profile, &out->snapshot, &x->reason);
 }
 
 struct span handlers_etag(struct arena *arena, const struct handlers_resource *r, enum profile_view view)
 {
     struct buf tag = {0};
-    http_etag_write(&tag, span_str(r->epoch.text),
+    http_etag_write(&tag, span_str(r->snapshot.epoch),
                     view == PROFILE_VIEW_PUBLIC ? HTTP_ETAG_PUBLIC : HTTP_ETAG_OWNER,
                     r->profile.stamps[view].seq);
     struct span copy = tag.failed ? (struct span){NULL, 0} : arena_copy(arena, buf_span(&tag));
@@ -127,13 +127,14 @@ void handlers_write_modified(struct http_response *response, int64_t unix_s)
     buf_fini(&date);
 }
 
-void handlers_write_address(struct http_exchange *x, const char *name, struct span id, enum profile_view view)
+void handlers_write_address(struct http_response *response, const char *name, struct span id,
+                            enum profile_view view)
 {
     struct buf address = {0};
     buf_lit(&address, "/v1/profiles/");
     http_percent_encode(&address, id);
     if (view == PROFILE_VIEW_OWNER)
         buf_lit(&address, "/full");
-    http_response_header(x->response, name, buf_span(&address));
+    http_response_header(response, name, buf_span(&address));
     buf_fini(&address);
 }

@@ -39,7 +39,7 @@ MUST_USE enum err handlers_no_parameters(struct http_exchange *x);
 /* A profile as it was read, with what its entity tags are made of. */
 struct handlers_resource {
     struct profile profile;
-    struct store_epoch epoch;
+    struct store_snapshot snapshot;
 };
 /* The store's profile for the target; its errors, with the cause in x->reason. A suspended profile's public
  * view is not hidden here. */
@@ -54,7 +54,7 @@ int64_t handlers_modified_s(const struct handlers_resource *r, enum profile_view
 void handlers_write_modified(struct http_response *response, int64_t unix_s);
 /* Adds a header line whose value is the address of a view: name: /v1/profiles/{id}, with /full behind it for
  * the owner's. */
-void handlers_write_address(struct http_exchange *x, const char *name, struct span id,
+void handlers_write_address(struct http_response *response, const char *name, struct span id,
                             enum profile_view view);
 
 /* A problem document of that type, with a detail in words or NULL. Returns e, for the log. */

@@ -13,11 +13,11 @@ enum err handlers_write_reply(const struct handlers_context *context, struct htt
     bool empty = minimal || hidden;
 
     response->status = written == HANDLERS_CREATED ? 201 : empty ? 204 : 200;
-    http_cache_control_write(&context->cache, HTTP_CACHE_WRITE_RESULT, r->profile.id, (struct span){NULL, 0},
+    http_cache_control_write(&context->cache_policy, HTTP_CACHE_WRITE_RESULT, r->profile.id, (struct span){NULL, 0},
                              response);
     http_response_header(response, "X-Request-Id", span_str(x->request->id));
     if (written == HANDLERS_CREATED)
-        handlers_write_address(x, "Location", r->profile.id, PROFILE_VIEW_PUBLIC);
+        handlers_write_address(response, "Location", r->profile.id, PROFILE_VIEW_PUBLIC);
     if (minimal)
         http_response_header(response, "Preference-Applied", SPAN("return=minimal"));
     if (x->request->method != HTTP_PUT && !hidden) {
@@ -28,7 +28,7 @@ enum err handlers_write_reply(const struct handlers_context *context, struct htt
     }
     if (empty)
         return OK;
-    handlers_write_address(x, "Content-Location", r->profile.id, t->view);
+    handlers_write_address(response, "Content-Location", r->profile.id, t->view);
     http_response_header(response, "Content-Type", SPAN("application/json"));
     profile_view_write(&r->profile, t->view, &response->body);
     return OK;

@@ -84,7 +84,7 @@ static enum err resolve(struct import *im, struct profile *p, enum store_taken t
                         struct err_detail *detail)
 {
     struct profile current;
-    struct store_epoch epoch;
+    struct store_snapshot snapshot;
     enum store_taken other;
     enum err e;
     if (im->on_conflict == CONFLICT_SKIP) {
@@ -96,10 +96,10 @@ static enum err resolve(struct import *im, struct profile *p, enum store_taken t
                                                : SPAN("/id: there is a profile of this id already"));
         return OK;
     }
-    if ((e = store_profile_get(im->store, p->id, &im->arena, &current, &epoch, detail)) != OK)
+    if ((e = store_profile_get(im->store, p->id, &im->arena, &current, &snapshot, detail)) != OK)
         return e;
     p->stamps[PROFILE_VIEW_OWNER] = current.stamps[PROFILE_VIEW_OWNER];
-    e = store_profile_update(im->store, p, !span_eq(p->handle, current.handle), &epoch, &other, detail);
+    e = store_profile_update(im->store, p, !span_eq(p->handle, current.handle), &snapshot, &other, detail);
     if (e == ERR_CONFLICT && other == STORE_TAKEN_HANDLE) {
         refuse(im, SPAN("/handle: another profile has this handle"));
         return OK;

@@ -2,7 +2,7 @@
 #pragma once
 #include "base/span.h"
 
-enum { CRYPTO_BLAKE2B_MAX_LEN = 64, CRYPTO_SIPHASH_KEY_LEN = 16, CRYPTO_SHA256_LEN = 32 };
+enum { CRYPTO_BLAKE2B_MIN_LEN = 16, CRYPTO_BLAKE2B_MAX_LEN = 64, CRYPTO_SIPHASH_KEY_LEN = 16, CRYPTO_SHA256_LEN = 32 };
 
 /* BLAKE2b of out_len bytes (16 to 64), keyed when key is not empty (16 to 64 bytes). Other lengths are our
  * own bug. */

@@ -1,10 +1,11 @@
 /*
  * What one image of the supervisor hands to the next over execve, as one variable's text:
  *
- *     1 pid=PID generation=N listen=FD activated=0|1 board=FD children=PID:PLACE,PID:PLACE,…
+ *     2 pid=PID generation=N listen=FD activated=0|1 board=FD memory=FD children=PID:PLACE,PID:PLACE,…
  *
  * The pid is this process's, which an execve keeps: in any other process the variable means nothing. The
- * listening socket and the scoreboard are descriptors that stay open; the children stay children. Pure text,
+ * listening socket, the scoreboard and the memory that the workers share (0: none; the pool knows nothing of
+ * what lies in it) are descriptors that stay open; the children stay children. Pure text,
  * no I/O.
  */
 #pragma once
@@ -25,6 +26,7 @@ struct handover {
     int listen_fd;
     bool activated; /* the socket is systemd's */
     int board_fd;
+    int memory_fd; /* -1: none */
     size_t child_count;
     struct handover_child children[SCOREBOARD_SLOTS];
 };

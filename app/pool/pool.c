@@ -10,13 +10,26 @@ enum err pool_serve(const struct pool_options *options, const struct pool_worker
                     struct log *log, struct err_detail *detail)
 {
     struct supervisor s;
-    if (getenv(POOL_CHECK_VARIABLE) != NULL)
+    if (pool_only_checks())
         return program->preflight == NULL ? OK : program->preflight(program->data, detail);
     enum err e = supervisor_init(&s, options, program, log, detail);
     if (e == OK)
         e = supervisor_run(&s);
     supervisor_fini(&s);
     return e;
+}
+
+bool pool_only_checks(void)
+{
+    return getenv(POOL_CHECK_VARIABLE) != NULL;
+}
+
+int pool_handed_memory(void)
+{
+    const char *handed = getenv(POOL_HANDOVER_VARIABLE);
+    struct handover h;
+    bool ours = handed != NULL && handover_read(span_str(handed), &h) == OK && h.pid == getpid();
+    return ours ? h.memory_fd : -1;
 }
 
 void pool_status_path(const struct config_settings *settings, struct buf *out)
@@ -34,8 +47,16 @@ struct range {
     unsigned first, last;
 };
 
+enum { KEPT_MAX = 3 };
+
+static int by_number(const void *a, const void *b)
+{
+    const struct range *x = a, *y = b;
+    return (x->first > y->first) - (x->first < y->first);
+}
+
 /* What must stay open, in order; returns how many ranges. */
-static size_t find_kept(struct range kept[2])
+static size_t find_kept(struct range kept[KEPT_MAX])
 {
     enum { FIRST_PASSED = 3 }; /* SD_LISTEN_FDS_START */
     const char *handed = getenv(POOL_HANDOVER_VARIABLE), *pid = getenv("LISTEN_PID"),
@@ -43,10 +64,13 @@ static size_t find_kept(struct range kept[2])
     struct handover h;
     uint64_t number;
     if (handed != NULL && handover_read(span_str(handed), &h) == OK && h.pid == getpid()) {
-        unsigned a = (unsigned)h.listen_fd, b = (unsigned)h.board_fd;
-        kept[0] = (struct range){a < b ? a : b, a < b ? a : b};
-        kept[1] = (struct range){a < b ? b : a, a < b ? b : a};
-        return 2;
+        const int fds[KEPT_MAX] = {h.listen_fd, h.board_fd, h.memory_fd};
+        size_t found = 0;
+        for (size_t i = 0; i < KEPT_MAX; i++)
+            if (fds[i] >= 0)
+                kept[found++] = (struct range){(unsigned)fds[i], (unsigned)fds[i]};
+        qsort(kept, found, sizeof kept[0], by_number);
+        return found;
     }
     if (pid != NULL && count != NULL && span_to_u64(span_str(pid), INT32_MAX, &number) &&
         (pid_t)number == getpid() && span_to_u64(span_str(count), 1024, &number) && number > 0) {
@@ -58,7 +82,7 @@ static size_t find_kept(struct range kept[2])
 
 void pool_close_inherited(void)
 {
-    struct range kept[2];
+    struct range kept[KEPT_MAX];
     size_t count = find_kept(kept);
     unsigned from = STDERR_FILENO + 1;
     for (size_t i = 0; i < count; i++) {

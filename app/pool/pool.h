@@ -25,6 +25,7 @@
 
 struct pool_options {
     const struct config_settings *settings; /* section [server], and store.url for the status file's place */
+    int memory_fd; /* what the workers share, handed on over a reload; -1: nothing */
     char *const *argv; /* how this process was started, NULL-terminated: a reload does it again */
     const struct metrics_route *routes; /* whose requests the workers count, for who reads the numbers */
     size_t route_count;
@@ -45,6 +46,12 @@ struct pool_options {
 #define POOL_HANDOVER_VARIABLE "PROFILED_POOL_HANDOVER"
 MUST_USE enum err pool_serve(const struct pool_options *options, const struct pool_worker_program *program,
                              struct log *log, struct err_detail *detail);
+
+/* Whether this process was started only to find out whether the pool could be. */
+bool pool_only_checks(void);
+/* The memory_fd that an earlier image of this process handed on; -1: none. To be asked before pool_serve, and
+ * to be closed by the caller if it is not used. */
+int pool_handed_memory(void);
 
 /*
  * Appends the path of the file that the scoreboard lies in: beside the Unix socket, or beside the database

@@ -135,9 +135,13 @@ enum err reload_execute(const struct reload_command *command, const struct hando
     close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
     fcntl(h->listen_fd, F_SETFD, 0);
     fcntl(h->board_fd, F_SETFD, 0);
+    if (h->memory_fd >= 0)
+        fcntl(h->memory_fd, F_SETFD, 0);
     int why = execute(command, environment);
     fcntl(h->listen_fd, F_SETFD, FD_CLOEXEC);
     fcntl(h->board_fd, F_SETFD, FD_CLOEXEC);
+    if (h->memory_fd >= 0)
+        fcntl(h->memory_fd, F_SETFD, FD_CLOEXEC);
     e = err_set(detail, ERR_IO, "cannot run %s: %s", command->path, strerror(why));
 out:
     free(environment);

@@ -77,6 +77,7 @@ static void become_new(struct supervisor *s)
         .listen_fd = s->listener.fd,
         .activated = s->listener.activated,
         .board_fd = s->board.fd,
+        .memory_fd = s->options->memory_fd,
     };
     for (size_t i = 0; i < s->crew.used; i++)
         if (s->crew.places[i].pid > 0)

@@ -24,12 +24,36 @@ static bool revoked(const struct token_identity *who, int64_t until_s)
     return until_s != INT64_MIN && (who->issued_s == TOKEN_NO_TIME || who->issued_s <= until_s);
 }
 
+/* The long way: the signature, the claims, the revocations. ERR_INVALID and ERR_EXPIRED, with why, are about the
+ * token; ERR_DENIED: revoked; anything else is a fault of ours, with *reason. */
+static enum err verify(const struct route_guard *guard, struct span token, struct http_exchange *x,
+                       struct cache_state *state, struct token_identity *out, struct err_detail *why,
+                       struct err_detail *reason)
+{
+    int64_t until_s = INT64_MIN;
+    enum err e =
+        token_verify(guard->keyring, &guard->policy, token, x->now_ms / 1000, x->arena, out, why);
+    if (e != OK)
+        return e;
+    e = guard->revoked_until(guard->data, out->subject, &until_s, state, reason);
+    if (e == OK && revoked(out, until_s))
+        return err_set(why, ERR_DENIED, "the token has been revoked");
+    /* what the store says is never about the token */
+    return e == ERR_INVALID || e == ERR_EXPIRED || e == ERR_DENIED ? ERR_IO : e;
+}
+
+static bool about_token(enum err e)
+{
+    return e == ERR_INVALID || e == ERR_EXPIRED || e == ERR_DENIED;
+}
+
 enum err route_authorise(const struct route_guard *guard, unsigned scope, struct http_exchange *x,
                          struct token_identity *out, struct err_detail *reason)
 {
     struct span token;
     struct err_detail why = {0};
-    int64_t until_s = INT64_MIN;
+    unsigned char hash[CACHE_TOKEN_HASH_LEN];
+    struct cache_state state = {0};
     enum err e = http_bearer_token(http_request_header(x->request, HTTP_HEADER_AUTHORIZATION), &token);
     if (e == ERR_NOT_FOUND)
         return refuse(x, HTTP_PROBLEM_UNAUTHORIZED, NULL, SPAN("send a token: Authorization: Bearer TOKEN"), 0,
@@ -37,19 +61,19 @@ enum err route_authorise(const struct route_guard *guard, unsigned scope, struct
     if (e != OK)
         return refuse(x, HTTP_PROBLEM_INVALID_TOKEN, "invalid_token", SPAN("the token is malformed"), 0, e);
 
-    e = token_verify(guard->keyring, &guard->policy, token, x->now_ms / 1000, x->arena, out, &why);
-    if (e != OK && e != ERR_NOMEM)
+    e = route_memo_find(&guard->memo, token, &guard->policy, x->now_ms / 1000, x->arena, out, hash);
+    if (e == ERR_NOT_FOUND) {
+        e = verify(guard, token, x, &state, out, &why, reason);
+        if (e == OK)
+            route_memo_remember(&guard->memo, hash, &guard->policy, out, state);
+    }
+    if (about_token(e))
         return refuse(x, HTTP_PROBLEM_INVALID_TOKEN, "invalid_token", span_str(why.text), 0, e);
-    if (e == OK)
-        e = guard->revoked_until(guard->data, out->subject, &until_s, reason);
     if (e != OK) {
         struct http_problem problem = {.type = http_problem_of_fault(e)};
         http_problem_write(x->response, x->request->id, &problem);
         return e;
     }
-    if (revoked(out, until_s))
-        return refuse(x, HTTP_PROBLEM_INVALID_TOKEN, "invalid_token", SPAN("the token has been revoked"), 0,
-                      ERR_DENIED);
     if ((out->scopes & scope) != scope)
         return refuse(x, HTTP_PROBLEM_INSUFFICIENT_SCOPE, "insufficient_scope",
                       SPAN("the token does not hold the scope that this needs"), scope, ERR_DENIED);

@@ -1,18 +1,22 @@
 /*
  * Who is asking, and may they: the bearer token of RFC 6750, its verification, revocation, scope. Without a
- * session: all that is needed is in the token, the keyring and one look at the revocations.
+ * session: all that is needed is in the token, the keyring and one look at the revocations; what came of that
+ * is remembered (memo.h).
  */
 #pragma once
 #include "base/err.h"
 #include "http/exchange.h"
+#include "route/memo.h"
 #include "token/verify.h"
 
 struct route_guard {
     const struct token_keyring *keyring;
     struct token_policy policy;
-    /* Tokens of subject issued up to *until_s (Unix seconds) are dead; INT64_MIN: none is. Reads the store.
-     */
-    enum err (*revoked_until)(void *data, struct span subject, int64_t *until_s, struct err_detail *detail);
+    struct route_memo memo;
+    /* Tokens of subject issued up to *until_s (Unix seconds) are dead; INT64_MIN: none is. *state: as of when
+     * that holds. Reads the store. */
+    enum err (*revoked_until)(void *data, struct span subject, int64_t *until_s, struct cache_state *state,
+                              struct err_detail *detail);
     void *data;
 };
 

@@ -104,6 +104,7 @@ void route_answer(const struct router *router, const struct http_request *reques
         .now_ms = clock_now_ms(router->clock),
     };
     *outcome = (struct route_outcome){.row = ROUTE_NONE};
+    cache_begin(router->cache, x.now_ms);
     unsigned methods = answer(router, &x, outcome);
     http_response_header(response, "X-Content-Type-Options", SPAN("nosniff"));
     http_cors_write(router->cors, request, methods | HTTP_OPTIONS, response);

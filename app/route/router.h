@@ -24,6 +24,7 @@ struct router {
     const struct route *routes; /* the first row whose pattern and method fit answers */
     size_t count;
     const struct route_guard *guard;
+    struct cache *cache; /* told when an exchange begins */
     const struct http_cors *cors;
     const struct clock *clock;
 };

@@ -140,6 +140,7 @@ enum err store_connect(struct store *s, struct err_detail *detail)
     if ((e = store_lock_open(&s->lock, s->path, detail)) != OK)
         goto out;
     e = draw_epoch(s, detail);
+    store_map_wal_index(s);
     /* a database that cannot be written to can still be read */
     if (e != OK && sqlite3_db_readonly(s->db, "main") == 1)
         e = OK;
@@ -157,6 +158,7 @@ void store_disconnect(struct store *s)
     }
     sqlite3_close(s->db);
     s->db = NULL;
+    s->wal_index = NULL;
     store_lock_close(&s->lock);
     s->in_batch = false;
     s->wal_pages = 0;

@@ -12,6 +12,7 @@
 /* Every statement of the program: nobody else writes SQL. X(enum, text) */
 enum store_statement {
     STORE_BEGIN,
+    STORE_BEGIN_READ,
     STORE_COMMIT,
     STORE_ROLLBACK,
     STORE_GET,
@@ -24,9 +25,12 @@ enum store_statement {
     STORE_DELETE,
     STORE_TOMBSTONE,
     STORE_REVOKED_UNTIL,
+    STORE_SNAPSHOT,
+    STORE_CHANGES_AFTER,
     STORE_MIGRATIONS,
     STORE_EPOCH_GET,
     STORE_EPOCH_DRAW,
+    STORE_EPOCH_RENEW,
     STORE_COUNTS,
     STORE_STATEMENT_COUNT
 };
@@ -43,6 +47,7 @@ struct store {
     int wal_pages; /* after the last commit of this connection */
     dev_t device;  /* of the file that db is open on */
     ino_t inode;
+    const volatile uint64_t *wal_index; /* SQLite's mapping of -shm, while db is open; NULL: nothing to watch */
 };
 
 /* Opens s->db with its settings and prepares the statements; s->db stays NULL on failure. */
@@ -66,10 +71,16 @@ MUST_USE enum err store_write_end(struct store *s, bool commit, struct err_detai
 /* Binds text, NULL for an absent span. The bytes must live until the statement is reset. */
 void store_bind(sqlite3_stmt *statement, int index, struct span s);
 
-/* Columns of the rows of STORE_GET, STORE_GET_BY_HANDLE and STORE_GET_AFTER. Copies into the arena;
- * ERR_NOMEM. An epoch that is NULL leaves epoch->text empty. */
-MUST_USE enum err store_row_read(sqlite3_stmt *statement, struct arena *arena, struct profile *out,
-                                 struct store_epoch *epoch);
+/* A column's text, borrowed from the statement until its next step. Absent for NULL. */
+struct span store_column(sqlite3_stmt *statement, int index);
+/* The rows of STORE_GET, STORE_GET_BY_HANDLE and STORE_GET_AFTER. Copies into the arena; ERR_NOMEM.
+ * ERR_NOT_FOUND: the row stands for no profile. */
+MUST_USE enum err store_row_read(sqlite3_stmt *statement, struct arena *arena, struct profile *out);
+/* The columns epoch and seq of a row, at index and behind it. An epoch that is NULL leaves out->epoch empty. */
+void store_snapshot_read(const struct store *s, sqlite3_stmt *statement, int index, struct store_snapshot *out);
+enum { STORE_ROW_SNAPSHOT = 0 }; /* where they are in the rows above */
+/* Finds SQLite's mapping of -shm, once something has been read through the connection. */
+void store_map_wal_index(struct store *s);
 /* n of a row of STORE_GET_AFTER. */
 int64_t store_row_n(sqlite3_stmt *statement);
 

@@ -3,23 +3,23 @@
 #include "base/clock.h"
 
 static enum err read_one(struct store *s, enum store_statement statement, struct span key,
-                         struct arena *arena, struct profile *out, struct store_epoch *epoch,
+                         struct arena *arena, struct profile *out, struct store_snapshot *snapshot,
                          struct err_detail *detail)
 {
     sqlite3_stmt *stmt = s->statements[statement];
     enum err e = OK;
     store_bind(stmt, 1, key);
     int code = sqlite3_step(stmt);
-    if (code == SQLITE_ROW)
-        e = store_row_read(stmt, arena, out, epoch);
+    if (code == SQLITE_ROW) {
+        store_snapshot_read(s, stmt, STORE_ROW_SNAPSHOT, snapshot);
+        e = store_row_read(stmt, arena, out);
+    }
     sqlite3_reset(stmt);
-    if (code == SQLITE_DONE)
-        return ERR_NOT_FOUND;
-    return code == SQLITE_ROW ? e : store_failed(s, code, detail);
+    return code == SQLITE_ROW ? e : store_failed(s, code == SQLITE_DONE ? SQLITE_CORRUPT : code, detail);
 }
 
 static enum err get(struct store *s, enum store_statement statement, struct span key, struct arena *arena,
-                    struct profile *out, struct store_epoch *epoch, struct err_detail *detail)
+                    struct profile *out, struct store_snapshot *snapshot, struct err_detail *detail)
 {
     enum err e;
     /* a second time when the epoch was missing: the database was restored under us, connecting anew draws one
@@ -27,10 +27,9 @@ static enum err get(struct store *s, enum store_statement statement, struct span
     for (int i = 0; i < 2; i++) {
         if ((e = store_ensure(s, detail)) != OK)
             return e;
-        if ((e = read_one(s, statement, key, arena, out, epoch, detail)) != OK)
+        e = read_one(s, statement, key, arena, out, snapshot, detail);
+        if ((e != OK && e != ERR_NOT_FOUND) || snapshot->epoch[0] != '\0')
             return e;
-        if (epoch->text[0] != '\0')
-            return OK;
         if (!s->in_batch)
             store_disconnect(s);
     }
@@ -38,23 +37,22 @@ static enum err get(struct store *s, enum store_statement statement, struct span
 }
 
 enum err store_profile_get(struct store *s, struct span id, struct arena *arena, struct profile *out,
-                           struct store_epoch *epoch, struct err_detail *detail)
+                           struct store_snapshot *snapshot, struct err_detail *detail)
 {
-    return get(s, STORE_GET, id, arena, out, epoch, detail);
+    return get(s, STORE_GET, id, arena, out, snapshot, detail);
 }
 
 enum err store_profile_get_by_handle(struct store *s, struct span handle, struct arena *arena,
-                                     struct profile *out, struct store_epoch *epoch,
+                                     struct profile *out, struct store_snapshot *snapshot,
                                      struct err_detail *detail)
 {
-    return get(s, STORE_GET_BY_HANDLE, handle, arena, out, epoch, detail);
+    return get(s, STORE_GET_BY_HANDLE, handle, arena, out, snapshot, detail);
 }
 
 enum err store_profiles_after(struct store *s, int64_t *after, size_t limit, struct arena *arena,
                               struct profile *out, size_t *count, struct err_detail *detail)
 {
     sqlite3_stmt *stmt;
-    struct store_epoch epoch;
     enum err e = store_ensure(s, detail);
     int code = SQLITE_DONE;
     *count = 0;
@@ -64,10 +62,13 @@ enum err store_profiles_after(struct store *s, int64_t *after, size_t limit, str
     sqlite3_bind_int64(stmt, 1, *after);
     sqlite3_bind_int64(stmt, 2, (sqlite3_int64)limit);
     while (e == OK && *count < limit && (code = sqlite3_step(stmt)) == SQLITE_ROW) {
-        e = store_row_read(stmt, arena, &out[*count], &epoch);
+        if ((e = store_row_read(stmt, arena, &out[*count])) != OK)
+            break;
         *after = store_row_n(stmt);
         (*count)++;
     }
+    if (e == ERR_NOT_FOUND) /* the row that says that there are no more */
+        e = OK;
     sqlite3_reset(stmt);
     if (e == OK && code != SQLITE_ROW && code != SQLITE_DONE)
         e = store_failed(s, code, detail);
@@ -92,23 +93,19 @@ static void bind_profile(sqlite3_stmt *stmt, const struct profile *p)
 }
 
 /* What the triggers gave the row, read back within the same transaction. */
-static enum err read_stamps(struct store *s, struct profile *p, struct store_epoch *epoch,
+static enum err read_stamps(struct store *s, struct profile *p, struct store_snapshot *snapshot,
                             struct err_detail *detail)
 {
     sqlite3_stmt *stmt = s->statements[STORE_STAMPS];
     store_bind(stmt, 1, p->id);
     int code = sqlite3_step(stmt);
     if (code == SQLITE_ROW) {
-        p->created_ms = sqlite3_column_int64(stmt, 0);
+        store_snapshot_read(s, stmt, 0, snapshot);
+        p->created_ms = sqlite3_column_int64(stmt, 2);
         p->stamps[PROFILE_VIEW_OWNER] =
-            (struct profile_stamp){sqlite3_column_int64(stmt, 1), sqlite3_column_int64(stmt, 2)};
-        p->stamps[PROFILE_VIEW_PUBLIC] =
             (struct profile_stamp){sqlite3_column_int64(stmt, 3), sqlite3_column_int64(stmt, 4)};
-        *epoch = (struct store_epoch){0};
-        const char *text = (const char *)sqlite3_column_text(stmt, 5);
-        size_t len = text == NULL ? 0 : (size_t)sqlite3_column_bytes(stmt, 5);
-        if (len <= STORE_EPOCH_MAX && len > 0)
-            memcpy(epoch->text, text, len);
+        p->stamps[PROFILE_VIEW_PUBLIC] =
+            (struct profile_stamp){sqlite3_column_int64(stmt, 5), sqlite3_column_int64(stmt, 6)};
     }
     sqlite3_reset(stmt);
     return code == SQLITE_ROW ? OK : store_failed(s, code == SQLITE_DONE ? SQLITE_CORRUPT : code, detail);
@@ -143,7 +140,7 @@ static bool id_exists(struct store *s, struct span id)
     return there;
 }
 
-static enum err insert(struct store *s, struct profile *p, bool allow_deleted, struct store_epoch *epoch,
+static enum err insert(struct store *s, struct profile *p, bool allow_deleted, struct store_snapshot *snapshot,
                        enum store_taken *taken, struct err_detail *detail)
 {
     sqlite3_stmt *stmt = s->statements[STORE_INSERT];
@@ -162,10 +159,10 @@ static enum err insert(struct store *s, struct profile *p, bool allow_deleted, s
     /* where both are taken, SQLite may name either: the id says more */
     if (*taken == STORE_TAKEN_HANDLE && id_exists(s, p->id))
         *taken = STORE_TAKEN_ID;
-    return e == OK && epoch != NULL ? read_stamps(s, p, epoch, detail) : e;
+    return e == OK && snapshot != NULL ? read_stamps(s, p, snapshot, detail) : e;
 }
 
-static enum err update(struct store *s, struct profile *p, bool handle_changed, struct store_epoch *epoch,
+static enum err update(struct store *s, struct profile *p, bool handle_changed, struct store_snapshot *snapshot,
                        enum store_taken *taken, struct err_detail *detail)
 {
     sqlite3_stmt *stmt = s->statements[handle_changed ? STORE_UPDATE_WITH_HANDLE : STORE_UPDATE];
@@ -180,7 +177,7 @@ static enum err update(struct store *s, struct profile *p, bool handle_changed, 
     else if (sqlite3_changes(s->db) == 0)
         e = ERR_CONFLICT;
     sqlite3_reset(stmt);
-    return e == OK ? read_stamps(s, p, epoch, detail) : e;
+    return e == OK ? read_stamps(s, p, snapshot, detail) : e;
 }
 
 /* Ends the transaction and joins both outcomes: the first thing that failed counts. */
@@ -191,23 +188,23 @@ static enum err end(struct store *s, enum err e, struct err_detail *detail)
 }
 
 enum err store_profile_insert(struct store *s, struct profile *p, bool allow_deleted,
-                              struct store_epoch *epoch, enum store_taken *taken, struct err_detail *detail)
+                              struct store_snapshot *snapshot, enum store_taken *taken, struct err_detail *detail)
 {
     enum err e;
     *taken = STORE_TAKEN_NONE;
     if ((e = store_ensure(s, detail)) != OK || (e = store_write_begin(s, detail)) != OK)
         return e;
-    return end(s, insert(s, p, allow_deleted, epoch, taken, detail), detail);
+    return end(s, insert(s, p, allow_deleted, snapshot, taken, detail), detail);
 }
 
 enum err store_profile_update(struct store *s, struct profile *p, bool handle_changed,
-                              struct store_epoch *epoch, enum store_taken *taken, struct err_detail *detail)
+                              struct store_snapshot *snapshot, enum store_taken *taken, struct err_detail *detail)
 {
     enum err e;
     *taken = STORE_TAKEN_NONE;
     if ((e = store_ensure(s, detail)) != OK || (e = store_write_begin(s, detail)) != OK)
         return e;
-    return end(s, update(s, p, handle_changed, epoch, taken, detail), detail);
+    return end(s, update(s, p, handle_changed, snapshot, taken, detail), detail);
 }
 
 enum err store_profile_delete(struct store *s, struct span id, int64_t owner_seq, struct err_detail *detail)
@@ -228,19 +225,23 @@ enum err store_profile_delete(struct store *s, struct span id, int64_t owner_seq
 }
 
 enum err store_revoked_until(struct store *s, struct span subject, int64_t *until_s,
-                             struct err_detail *detail)
+                             struct store_snapshot *snapshot, struct err_detail *detail)
 {
     enum err e = store_ensure(s, detail);
     *until_s = INT64_MIN;
+    *snapshot = (struct store_snapshot){0};
     if (e != OK)
         return e;
     sqlite3_stmt *stmt = s->statements[STORE_REVOKED_UNTIL];
     store_bind(stmt, 1, subject);
     int code = sqlite3_step(stmt);
-    if (code == SQLITE_ROW)
-        *until_s = sqlite3_column_int64(stmt, 0);
+    if (code == SQLITE_ROW) {
+        store_snapshot_read(s, stmt, 0, snapshot);
+        if (sqlite3_column_type(stmt, 2) != SQLITE_NULL)
+            *until_s = sqlite3_column_int64(stmt, 2);
+    }
     sqlite3_reset(stmt);
-    return code == SQLITE_ROW || code == SQLITE_DONE ? OK : store_failed(s, code, detail);
+    return code == SQLITE_ROW ? OK : store_failed(s, code == SQLITE_DONE ? SQLITE_CORRUPT : code, detail);
 }
 
 enum err store_ready(struct store *s, struct err_detail *detail)

@@ -5,9 +5,12 @@
     "name,given_name,family_name,nickname,pronouns,bio,picture,website,locale,zoneinfo,email,email_"         \
     "verified,"                                                                                              \
     "phone_number,birthdate,address,attributes"
+/* In which state of the database something is read: of the same statement, so of the same snapshot. */
+#define SNAPSHOT "epoch,(SELECT coalesce(max(seq),0) FROM changes)"
+/* One row in any case: where there is no such profile, n is NULL. */
 #define ROW                                                                                                  \
-    "SELECT n,id,handle,state,private,created_at,owner_seq,owner_updated_at,public_seq,public_updated_at,"   \
-    "(SELECT epoch FROM meta)," FIELD_COLUMNS " FROM profiles "
+    "SELECT " SNAPSHOT ",n,id,handle,state,private,created_at,owner_seq,owner_updated_at,public_seq,"        \
+    "public_updated_at," FIELD_COLUMNS " FROM meta LEFT JOIN profiles ON "
 
 #define NEXT "(SELECT coalesce(max(seq),0)+1 FROM changes)"
 
@@ -18,13 +21,14 @@
 
 static const char *const texts[STORE_STATEMENT_COUNT] = {
     [STORE_BEGIN] = "BEGIN IMMEDIATE",
+    [STORE_BEGIN_READ] = "BEGIN",
     [STORE_COMMIT] = "COMMIT",
     [STORE_ROLLBACK] = "ROLLBACK",
-    [STORE_GET] = ROW "WHERE id=?1",
-    [STORE_GET_BY_HANDLE] = ROW "WHERE handle=?1",
-    [STORE_GET_AFTER] = ROW "WHERE n>?1 ORDER BY n LIMIT ?2",
-    [STORE_STAMPS] = "SELECT created_at,owner_seq,owner_updated_at,public_seq,public_updated_at,"
-                     "(SELECT epoch FROM meta) FROM profiles WHERE id=?1",
+    [STORE_GET] = ROW "id=?1",
+    [STORE_GET_BY_HANDLE] = ROW "handle=?1",
+    [STORE_GET_AFTER] = ROW "n>?1 ORDER BY n LIMIT ?2",
+    [STORE_STAMPS] = "SELECT (SELECT epoch FROM meta),owner_seq,created_at,owner_seq,owner_updated_at,"
+                     "public_seq,public_updated_at FROM profiles WHERE id=?1",
     /* brings the stamps that the log is about to give, so that the trigger need not write the row again;
      * VALUES and the time bound, since a SELECT that a trigger disturbs goes through a table of its own */
     [STORE_INSERT] =
@@ -38,10 +42,15 @@ static const char *const texts[STORE_STATEMENT_COUNT] = {
     [STORE_UPDATE_WITH_HANDLE] = "UPDATE OR FAIL profiles SET handle=?2," UPDATE_FIELDS,
     [STORE_DELETE] = "DELETE FROM profiles WHERE id=?1 AND owner_seq=?2",
     [STORE_TOMBSTONE] = "SELECT 1 FROM tombstones WHERE id=?1",
-    [STORE_REVOKED_UNTIL] = "SELECT until_s FROM revocations WHERE subject=?1",
+    [STORE_REVOKED_UNTIL] =
+        "SELECT " SNAPSHOT ",(SELECT until_s FROM revocations WHERE subject=?1) FROM meta",
+    [STORE_SNAPSHOT] = "SELECT " SNAPSHOT " FROM meta",
+    [STORE_CHANGES_AFTER] =
+        "SELECT seq,profile_id,what,handle,old_handle FROM changes WHERE seq>?1 ORDER BY seq",
     [STORE_MIGRATIONS] = "SELECT count(*),coalesce(max(number),0) FROM migrations",
     [STORE_EPOCH_GET] = "SELECT epoch FROM meta",
     [STORE_EPOCH_DRAW] = "UPDATE meta SET epoch=lower(hex(randomblob(5))) WHERE epoch IS NULL",
+    [STORE_EPOCH_RENEW] = "UPDATE meta SET epoch=lower(hex(randomblob(5)))",
     [STORE_COUNTS] = "SELECT (SELECT count(*) FROM profiles),(SELECT coalesce(max(seq),0) FROM changes)",
 };
 

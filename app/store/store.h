@@ -38,29 +38,33 @@ MUST_USE enum err store_migrate(const char *url, const struct store_options *opt
 /* Reachable, and its migrations current: what readyz asks. */
 MUST_USE enum err store_ready(struct store *store, struct err_detail *detail);
 
-/* The database's epoch: drawn when it was made or restored, part of every ETag. NUL-terminated text. */
+/* The state of the database that something was read in. */
 enum { STORE_EPOCH_MAX = 16 };
-struct store_epoch {
-    char text[STORE_EPOCH_MAX + 1];
+struct store_snapshot {
+    char epoch[STORE_EPOCH_MAX + 1]; /* drawn when it was made or restored, part of every ETag; NUL-terminated */
+    int64_t seq;                     /* of the last entry of the change log */
+    uint64_t identity; /* one number for the epoch and the file it is in; never 0. Where it is the same, a higher
+                          seq is a later state */
 };
 
 /*
- * A profile by id, or by folded handle. OK: *out is filled, its spans live in the arena, *epoch is that of
- * the same snapshot. ERR_NOT_FOUND; suspended ones are found.
+ * A profile by id, or by folded handle. OK: *out is filled, its spans live in the arena.
+ * ERR_NOT_FOUND; suspended ones are found. *snapshot is filled with both: it is known in which state there was
+ * no such profile.
  */
 MUST_USE enum err store_profile_get(struct store *store, struct span id, struct arena *arena,
-                                    struct profile *out, struct store_epoch *epoch,
+                                    struct profile *out, struct store_snapshot *snapshot,
                                     struct err_detail *detail);
 MUST_USE enum err store_profile_get_by_handle(struct store *store, struct span handle, struct arena *arena,
-                                              struct profile *out, struct store_epoch *epoch,
+                                              struct profile *out, struct store_snapshot *snapshot,
                                               struct err_detail *detail);
 
 /*
  * Writes: each is one transaction under the lock (unless inside store_batch_begin…end). On OK the profile's
- * stamps, created_ms and the epoch are those of the committed row, and the write is on disk
+ * stamps, created_ms and the snapshot's epoch (no more of it) are those of the committed row, and the write is on disk
  * (synchronous=full).
  *
- * insert: epoch NULL: neither epoch nor stamps are wanted (import). ERR_CONFLICT: id or handle is taken; *taken says which. ERR_DENIED: the id was deleted before and
+ * insert: snapshot NULL: neither it nor stamps are wanted (import). ERR_CONFLICT: id or handle is taken; *taken says which. ERR_DENIED: the id was deleted before and
  * allow_deleted is false. update: replaces all but id, and the handle only when handle_changed is true, where
  * the owner's stamp is still p->stamps[PROFILE_VIEW_OWNER].seq: that check and the raising are one statement.
  * ERR_CONFLICT with *taken STORE_TAKEN_NONE: it is not any more (changed or gone): read again. ERR_CONFLICT
@@ -69,10 +73,10 @@ MUST_USE enum err store_profile_get_by_handle(struct store *store, struct span h
  */
 enum store_taken { STORE_TAKEN_NONE, STORE_TAKEN_ID, STORE_TAKEN_HANDLE };
 MUST_USE enum err store_profile_insert(struct store *store, struct profile *p, bool allow_deleted,
-                                       struct store_epoch *epoch, enum store_taken *taken,
+                                       struct store_snapshot *snapshot, enum store_taken *taken,
                                        struct err_detail *detail);
 MUST_USE enum err store_profile_update(struct store *store, struct profile *p, bool handle_changed,
-                                       struct store_epoch *epoch, enum store_taken *taken,
+                                       struct store_snapshot *snapshot, enum store_taken *taken,
                                        struct err_detail *detail);
 MUST_USE enum err store_profile_delete(struct store *store, struct span id, int64_t owner_seq,
                                        struct err_detail *detail);
@@ -86,9 +90,9 @@ MUST_USE enum err store_profiles_after(struct store *store, int64_t *after, size
                                        struct profile *out, size_t *count, struct err_detail *detail);
 
 /* *until_s: tokens of subject issued up to and including this second are dead (as are those without iat);
- * TOKEN times in Unix seconds; INT64_MIN: none was revoked. */
+ * Unix seconds; INT64_MIN: none was revoked. */
 MUST_USE enum err store_revoked_until(struct store *store, struct span subject, int64_t *until_s,
-                                      struct err_detail *detail);
+                                      struct store_snapshot *snapshot, struct err_detail *detail);
 
 /* Several writes in one transaction, for import. The lock is held from begin to end; end(commit=false) rolls
  * back. A failed write inside leaves the others as they are. */

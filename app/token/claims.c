@@ -49,7 +49,7 @@ static enum err read_times(const json_t *claims, enum token_time_form form, stru
 }
 
 /* RFC 7519 sections 4.1.4 to 4.1.6. All times lie in 1970 to 9999, so nothing here overflows. */
-static enum err judge_times(const struct token_identity *t, const struct token_policy *policy, int64_t now_s,
+enum err token_identity_judge_times(const struct token_identity *t, const struct token_policy *policy, int64_t now_s,
                             struct err_detail *detail)
 {
     int64_t leeway_s = policy->leeway_s;
@@ -135,7 +135,7 @@ enum err token_claims_judge(const json_t *claims, enum token_time_form form,
     enum err e = OK;
     *out = (struct token_identity){0};
     if ((e = read_times(claims, form, out, detail)) != OK ||
-        (e = judge_times(out, policy, now_s, detail)) != OK ||
+        (e = token_identity_judge_times(out, policy, now_s, detail)) != OK ||
         (e = judge_audience(claims, issuer->audience, detail)) != OK ||
         (e = read_subject(claims, issuer->subject_prefix, arena, &out->subject, detail)) != OK ||
         (e = read_rest(claims, issuer, arena, out, detail)) != OK)

@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/file.h"
 #include "base/ident.h"
+#include "crypto/hash.h"
 #include "token/jwk.h"
 #include "token/keyfolder.h"
 #include "token/scope.h"
@@ -249,6 +250,36 @@ const unsigned char *token_issuer_key(const struct token_issuer *issuer, struct 
         if (span_eq(k->kid, kid))
             return k->public_key;
     return NULL;
+}
+
+/* Each text with its length before it, so that no two keyrings look alike. */
+static void add_text(struct buf *out, struct span s)
+{
+    buf_u64(out, s.len);
+    buf_char(out, ':');
+    buf_append(out, s);
+}
+
+enum err token_keyring_epoch(const struct token_keyring *ring, uint64_t *out)
+{
+    unsigned char hash[CRYPTO_BLAKE2B_MIN_LEN];
+    struct buf text = {0};
+    for (const struct token_issuer *i = ring->issuers; i != NULL; i = i->next) {
+        add_text(&text, i->options.iss);
+        add_text(&text, i->options.audience);
+        add_text(&text, i->options.subject_prefix);
+        buf_u64(&text, i->options.scopes);
+        for (const struct key *k = i->keys; k != NULL; k = k->next) {
+            add_text(&text, k->kid);
+            buf_append(&text, span_of((const char *)k->public_key, sizeof k->public_key));
+        }
+        buf_char(&text, ';');
+    }
+    enum err e = buf_status(&text);
+    crypto_blake2b(buf_span(&text), (struct span){NULL, 0}, hash, sizeof hash);
+    memcpy(out, hash, sizeof *out);
+    buf_fini(&text);
+    return e;
 }
 
 void token_keyring_write_jwks(const struct token_keyring *ring, struct buf *out)

@@ -51,6 +51,9 @@ const struct token_issuer *token_keyring_issuer(const struct token_keyring *ring
 const struct token_issuer_options *token_issuer_options(const struct token_issuer *issuer);
 /* Its Ed25519 key of that kid, 32 bytes; NULL when it has none. Borrowed from the ring. */
 const unsigned char *token_issuer_key(const struct token_issuer *issuer, struct span kid);
+/* A number for all of it: which keys, whose, and what is asked of their tokens. Two keyrings of one number say
+ * the same of every token (but for a chance of one in 2^64). ERR_NOMEM. */
+MUST_USE enum err token_keyring_epoch(const struct token_keyring *ring, uint64_t *out);
 /* Appends the JWKS document (RFC 7517) of our own issuer's public keys, ordered by kid: what
  * /.well-known/jwks.json answers. */
 void token_keyring_write_jwks(const struct token_keyring *ring, struct buf *out);

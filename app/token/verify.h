@@ -33,6 +33,12 @@ struct token_policy {
         max_ttl_s; /* a token that lives longer (exp - iat; without iat exp - now) is refused; 0: no limit */
 };
 
+/* Whether an identity's times hold now under this policy: for one that was verified before. OK, ERR_EXPIRED
+ * (expired, or not yet valid), ERR_INVALID (it lives too long), with a description as token_verify's. */
+MUST_USE enum err token_identity_judge_times(const struct token_identity *identity,
+                                             const struct token_policy *policy, int64_t now_s,
+                                             struct err_detail *detail);
+
 /*
  * OK: *out is filled. ERR_INVALID: malformed, unknown key, bad signature, wrong issuer or audience.
  * ERR_EXPIRED: expired or not yet valid. ERR_NOMEM. On failure *out is zeroed and detail holds a description

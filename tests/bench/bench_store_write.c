@@ -60,16 +60,16 @@ static void write_one(struct store *store, struct arena *arena, const char *id, 
 {
     struct err_detail detail = {0};
     struct profile p;
-    struct store_epoch epoch;
+    struct store_snapshot snapshot;
     enum store_taken taken;
     enum err e;
     char name[48];
     snprintf(name, sizeof name, "Some Body of Number %d", number);
     do {
         arena_reset(arena);
-        must(store_profile_get(store, span_str(id), arena, &p, &epoch, &detail), &detail);
+        must(store_profile_get(store, span_str(id), arena, &p, &snapshot, &detail), &detail);
         p.values[PROFILE_FIELD_name] = span_str(name);
-        e = store_profile_update(store, &p, false, &epoch, &taken, &detail);
+        e = store_profile_update(store, &p, false, &snapshot, &taken, &detail);
     } while (e == ERR_CONFLICT && taken == STORE_TAKEN_NONE);
     must(e, &detail);
 }

@@ -133,7 +133,7 @@ static inline struct profile support_profile(const char *id, const char *handle)
 
 static inline enum err support_insert(struct support_store *s, struct profile *p)
 {
-    struct store_epoch epoch;
+    struct store_snapshot snapshot;
     enum store_taken taken;
-    return store_profile_insert(s->store, p, true, &epoch, &taken, NULL);
+    return store_profile_insert(s->store, p, true, &snapshot, &taken, NULL);
 }

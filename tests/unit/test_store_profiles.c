@@ -81,24 +81,24 @@ static struct profile made(struct fixture *f, const char *id, const char *handle
 {
     struct profile p = {
         .id = span_str(id), .handle = span_str(handle), .private_fields = PROFILE_PRIVATE_DEFAULT};
-    struct store_epoch epoch;
+    struct store_snapshot snapshot;
     struct err_detail detail = {0};
     enum store_taken taken;
     p.values[PROFILE_FIELD_name] = SPAN("Ann");
     p.values[PROFILE_FIELD_email] = SPAN("ann@example.org");
-    assert_int_equal(store_profile_insert(f->store, &p, false, &epoch, &taken, &detail), OK);
+    assert_int_equal(store_profile_insert(f->store, &p, false, &snapshot, &taken, &detail), OK);
     assert_true(p.stamps[PROFILE_VIEW_OWNER].seq > 0);
     assert_int_equal(p.stamps[PROFILE_VIEW_OWNER].seq, p.stamps[PROFILE_VIEW_PUBLIC].seq);
-    assert_true(epoch.text[0] != '\0');
+    assert_true(snapshot.epoch[0] != '\0');
     return p;
 }
 
 static struct profile got(struct fixture *f, const char *id)
 {
     struct profile p;
-    struct store_epoch epoch;
+    struct store_snapshot snapshot;
     struct err_detail detail = {0};
-    assert_int_equal(store_profile_get(f->store, span_str(id), &f->arena, &p, &epoch, &detail), OK);
+    assert_int_equal(store_profile_get(f->store, span_str(id), &f->arena, &p, &snapshot, &detail), OK);
     return p;
 }
 
@@ -174,10 +174,10 @@ static void what_changes_nothing_raises_nothing(void **state)
     struct fixture *f = *state;
     struct profile p = made(f, "ann", "ann");
     struct profile before = p;
-    struct store_epoch epoch;
+    struct store_snapshot snapshot;
     struct err_detail detail = {0};
     enum store_taken taken;
-    assert_int_equal(store_profile_update(f->store, &p, false, &epoch, &taken, &detail), OK);
+    assert_int_equal(store_profile_update(f->store, &p, false, &snapshot, &taken, &detail), OK);
     assert_int_equal(p.stamps[PROFILE_VIEW_OWNER].seq, before.stamps[PROFILE_VIEW_OWNER].seq);
     shell(f, "UPDATE profiles SET name = 'Ann' WHERE id = 'ann'");
     assert_int_equal(got(f, "ann").stamps[PROFILE_VIEW_OWNER].seq, before.stamps[PROFILE_VIEW_OWNER].seq);
@@ -188,13 +188,13 @@ static void an_update_decided_on_an_old_state_is_refused(void **state)
     struct fixture *f = *state;
     struct profile first = made(f, "ann", "ann");
     struct profile second = first;
-    struct store_epoch epoch;
+    struct store_snapshot snapshot;
     struct err_detail detail = {0};
     enum store_taken taken;
     first.values[PROFILE_FIELD_name] = SPAN("First");
     second.values[PROFILE_FIELD_name] = SPAN("Second");
-    assert_int_equal(store_profile_update(f->store, &first, false, &epoch, &taken, &detail), OK);
-    assert_int_equal(store_profile_update(f->store, &second, false, &epoch, &taken, &detail), ERR_CONFLICT);
+    assert_int_equal(store_profile_update(f->store, &first, false, &snapshot, &taken, &detail), OK);
+    assert_int_equal(store_profile_update(f->store, &second, false, &snapshot, &taken, &detail), ERR_CONFLICT);
     assert_int_equal(taken, STORE_TAKEN_NONE);
     assert_true(span_eq(got(f, "ann").values[PROFILE_FIELD_name], SPAN("First")));
     assert_int_equal(
@@ -206,18 +206,18 @@ static void what_is_taken_is_named(void **state)
 {
     struct fixture *f = *state;
     struct profile p = made(f, "ann", "ann");
-    struct store_epoch epoch;
+    struct store_snapshot snapshot;
     struct err_detail detail = {0};
     enum store_taken taken;
     made(f, "bob", "bob");
-    assert_int_equal(store_profile_insert(f->store, &p, false, &epoch, &taken, &detail), ERR_CONFLICT);
+    assert_int_equal(store_profile_insert(f->store, &p, false, &snapshot, &taken, &detail), ERR_CONFLICT);
     assert_int_equal(taken, STORE_TAKEN_ID); /* its handle is taken too */
     p.id = SPAN("ann2");
-    assert_int_equal(store_profile_insert(f->store, &p, false, &epoch, &taken, &detail), ERR_CONFLICT);
+    assert_int_equal(store_profile_insert(f->store, &p, false, &snapshot, &taken, &detail), ERR_CONFLICT);
     assert_int_equal(taken, STORE_TAKEN_HANDLE);
     p = got(f, "ann");
     p.handle = SPAN("bob");
-    assert_int_equal(store_profile_update(f->store, &p, true, &epoch, &taken, &detail), ERR_CONFLICT);
+    assert_int_equal(store_profile_update(f->store, &p, true, &snapshot, &taken, &detail), ERR_CONFLICT);
     assert_int_equal(taken, STORE_TAKEN_HANDLE);
     assert_true(span_eq(got(f, "ann").handle, SPAN("ann")));
 }
@@ -226,7 +226,7 @@ static void a_deleted_id_is_dead_for_its_owner(void **state)
 {
     struct fixture *f = *state;
     struct profile p = made(f, "ann", "ann");
-    struct store_epoch epoch;
+    struct store_snapshot snapshot;
     struct err_detail detail = {0};
     enum store_taken taken;
     int64_t until_s = 0;
@@ -237,9 +237,9 @@ static void a_deleted_id_is_dead_for_its_owner(void **state)
     assert_int_equal(store_revoked_until(f->store, SPAN("ann"), &until_s, &detail), OK);
     assert_true(until_s > 1700000000);
     int64_t old_seq = p.stamps[PROFILE_VIEW_OWNER].seq;
-    assert_int_equal(store_profile_insert(f->store, &p, false, &epoch, &taken, &detail), ERR_DENIED);
+    assert_int_equal(store_profile_insert(f->store, &p, false, &snapshot, &taken, &detail), ERR_DENIED);
     detail = (struct err_detail){0};
-    assert_int_equal(store_profile_insert(f->store, &p, true, &epoch, &taken, &detail), OK);
+    assert_int_equal(store_profile_insert(f->store, &p, true, &snapshot, &taken, &detail), OK);
     assert_true(p.stamps[PROFILE_VIEW_OWNER].seq > old_seq);
 }
 

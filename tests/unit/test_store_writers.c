@@ -23,19 +23,19 @@ static void make_profiles(struct support_store *s)
 static enum err count_up(struct support_store *s, const char *id)
 {
     struct profile p;
-    struct store_epoch epoch;
+    struct store_snapshot snapshot;
     struct err_detail detail = {0};
     enum store_taken taken;
     enum err e;
     char text[16];
     do {
         arena_reset(&s->arena);
-        if ((e = store_profile_get(s->store, span_str(id), &s->arena, &p, &epoch, &detail)) != OK)
+        if ((e = store_profile_get(s->store, span_str(id), &s->arena, &p, &snapshot, &detail)) != OK)
             return e;
         int count = p.values[PROFILE_FIELD_name].ptr == NULL ? 0 : atoi(p.values[PROFILE_FIELD_name].ptr);
         snprintf(text, sizeof text, "%d", count + 1);
         p.values[PROFILE_FIELD_name] = span_str(text);
-        e = store_profile_update(s->store, &p, false, &epoch, &taken, &detail);
+        e = store_profile_update(s->store, &p, false, &snapshot, &taken, &detail);
     } while (e == ERR_CONFLICT && taken == STORE_TAKEN_NONE);
     if (e == OK && store_checkpoint_due(s->store))
         e = store_checkpoint(s->store, false, &detail);
@@ -178,7 +178,7 @@ static void test_no_room(void **state)
     pid_t child = fork();
     if (child == 0) {
         struct rlimit before, none = {0};
-        struct store_epoch epoch;
+        struct store_snapshot snapshot;
         struct err_detail detail = {0};
         struct profile p;
         signal(SIGXFSZ, SIG_IGN);
@@ -197,7 +197,7 @@ static void test_no_room(void **state)
                 _exit(step);
         }
         step = 3;
-        if (store_profile_get(s->store, SPAN("p1"), &s->arena, &p, &epoch, &detail) != OK ||
+        if (store_profile_get(s->store, SPAN("p1"), &s->arena, &p, &snapshot, &detail) != OK ||
             p.values[PROFILE_FIELD_name].ptr != NULL)
             _exit(step);
         setrlimit(RLIMIT_FSIZE, &before);
@@ -221,7 +221,7 @@ static void test_a_foreign_writer(void **state)
     struct support_store *s = *state;
     static const struct store_options impatient = {.busy_ms = 50};
     struct profile p;
-    struct store_epoch epoch;
+    struct store_snapshot snapshot;
     sqlite3 *shell;
     make_profiles(s);
     store_close(&s->store);
@@ -230,7 +230,7 @@ static void test_a_foreign_writer(void **state)
     assert_int_equal(sqlite3_exec(shell, "BEGIN; UPDATE profiles SET name = '7'", NULL, NULL, NULL),
                      SQLITE_OK);
     assert_int_equal(count_up(s, "p1"), ERR_BUSY);
-    ASSERT_OK(store_profile_get(s->store, SPAN("p1"), &s->arena, &p, &epoch, detail));
+    ASSERT_OK(store_profile_get(s->store, SPAN("p1"), &s->arena, &p, &snapshot, detail));
     assert_null(p.values[PROFILE_FIELD_name].ptr);
     assert_int_equal(sqlite3_exec(shell, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
     sqlite3_close(shell);

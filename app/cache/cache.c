@@ -1,0 +1,248 @@
+#include "cache/cache.h"
+
+#include "crypto/hash.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { STAMP_LEN = sizeof(struct cache_stamp), FLAG_NEGATIVE = 1 };
+
+enum err cache_open(struct cache *c, struct cache_memory *memory, const struct cache_source *source,
+                    struct metrics *metrics, struct metrics_gauges *gauges)
+{
+    *c = (struct cache){.memory = memory};
+    if (memory->header == NULL)
+        return OK;
+    c->follower = (struct cache_follower){
+        .shared = &memory->header->coherence,
+        .words = memory->words,
+        .source = *source,
+        .metrics = metrics,
+        .gauges = gauges,
+    };
+    metrics_gauge_set(gauges, GAUGE_CACHE_SIZE_BYTES, memory->header->responses_bytes);
+    metrics_gauge_set(gauges, GAUGE_TOKEN_MEMO_SIZE_BYTES, memory->header->verdicts_bytes);
+    c->value_size = CACHE_TABLE_RECORD_MAX;
+    c->value = malloc(c->value_size);
+    return c->value == NULL ? ERR_NOMEM : OK;
+}
+
+void cache_close(struct cache *c)
+{
+    free(c->value);
+    *c = (struct cache){0};
+}
+
+bool cache_key_make(const struct cache *c, enum cache_kind kind, struct span name, struct cache_key *out)
+{
+    if (name.len >= sizeof out->bytes)
+        return false;
+    out->bytes[0] = (char)kind;
+    memcpy(out->bytes + 1, name.ptr, name.len);
+    out->len = 1 + name.len;
+    out->hash = c->memory == NULL || c->memory->header == NULL
+                    ? 0
+                    : crypto_siphash(c->memory->header->hash_key, span_of(out->bytes, out->len));
+    return true;
+}
+
+uint32_t cache_word(const struct cache *c, enum cache_kind kind, struct span name)
+{
+    struct cache_key key;
+    /* what is too long to be a key has no record either */
+    return cache_key_make(c, kind, name, &key) ? cache_word_of(key.hash) : 0;
+}
+
+/* Once in an exchange. */
+static bool is_current(struct cache *c)
+{
+    if (c->state == CACHE_NOT_ASKED)
+        c->state = cache_follower_catch_up(&c->follower) ? CACHE_CURRENT : CACHE_BEHIND;
+    return c->state == CACHE_CURRENT;
+}
+
+/* A record that is good: its value, without the stamp. */
+static bool find(struct cache *c, struct cache_table *table, uint64_t hash, struct span key, char *out,
+                 size_t out_size, struct cache_stamp *stamp, struct span *value)
+{
+    size_t len;
+    if (cache_table_get(table, hash, key, out, out_size, &len) != OK || len < STAMP_LEN)
+        return false;
+    memcpy(stamp, out, STAMP_LEN);
+    *value = span_of(out + STAMP_LEN, len - STAMP_LEN);
+    return cache_stamp_is_good(&c->follower, stamp, c->now_ms);
+}
+
+static bool hit(struct cache *c, const struct cache_key *key, struct span *value)
+{
+    struct cache_stamp stamp;
+    if (!find(c, &c->memory->responses, key->hash, span_of(key->bytes, key->len), c->value, c->value_size,
+              &stamp, value))
+        return false;
+    metrics_add(c->follower.metrics,
+                (stamp.flags & FLAG_NEGATIVE) != 0 ? METRIC_CACHE_NEGATIVE_HITS : METRIC_CACHE_HITS, 1);
+    return true;
+}
+
+/* The loader's value, which then lies in c->value. Where there is no memory to lie in, c->value grows. */
+static enum err load_value(struct cache *c, cache_loader load, void *data, struct cache_fill *fill,
+                           struct span *value)
+{
+    static const char room[STAMP_LEN] = {0};
+    enum err e;
+    buf_append(&fill->value, span_of(room, sizeof room));
+    if ((e = load(data, fill)) != OK || (e = buf_status(&fill->value)) != OK)
+        return e;
+    if (fill->value.len > c->value_size) {
+        char *grown = realloc(c->value, fill->value.len);
+        if (grown == NULL)
+            return ERR_NOMEM;
+        c->value = grown;
+        c->value_size = fill->value.len;
+    }
+    memcpy(c->value, fill->value.ptr, fill->value.len);
+    *value = span_of(c->value + STAMP_LEN, fill->value.len - STAMP_LEN);
+    return OK;
+}
+
+/* What the tables hold now, for who watches. */
+static void show(const struct cache *c, const struct cache_table *table, enum metric_gauge bytes,
+                 enum metric_gauge entries)
+{
+    struct cache_table_facts facts;
+    cache_table_facts(table, &facts);
+    metrics_gauge_set(c->follower.gauges, bytes, facts.bytes_held);
+    metrics_gauge_set(c->follower.gauges, entries, facts.entries);
+}
+
+/* Keeps what was loaded. true: it is kept. */
+static bool keep(struct cache *c, const struct cache_key *key, struct cache_fill *fill)
+{
+    struct metrics *m = c->follower.metrics;
+    unsigned evicted = 0;
+    const struct cache_key *depends = fill->depends == NULL ? key : fill->depends;
+    const struct cache_stamp stamp = {
+        .identity = fill->state.identity,
+        .seq = fill->state.seq,
+        .expires_ms = c->now_ms + fill->ttl_ms,
+        .words = {cache_word_of(key->hash), cache_word_of(depends->hash)},
+        .flags = fill->negative ? FLAG_NEGATIVE : 0,
+    };
+    if (fill->state.identity == 0 || fill->ttl_ms <= 0)
+        return false;
+    memcpy(fill->value.ptr, &stamp, sizeof stamp);
+    if (cache_table_put(&c->memory->responses, key->hash, span_of(key->bytes, key->len),
+                        buf_span(&fill->value), CACHE_PUT_WAIT_US, &evicted) != OK)
+        return false;
+    metrics_add(m, METRIC_CACHE_FILLS, 1);
+    metrics_add(m, METRIC_CACHE_EVICTIONS, evicted);
+    show(c, &c->memory->responses, GAUGE_CACHE_BYTES_HELD, GAUGE_CACHE_ENTRIES);
+    return true;
+}
+
+/* With the flight's lock held or not to be had: reads, and keeps it in the former case. */
+static enum err read_through(struct cache *c, const struct cache_key *key, bool leads, cache_loader load,
+                             void *data, struct span *value, enum cache_outcome *outcome)
+{
+    struct cache_fill fill = {0};
+    enum err e = load_value(c, load, data, &fill, value);
+    if (!leads)
+        *outcome = CACHE_BYPASSED;
+    else
+        *outcome = e == OK && keep(c, key, &fill) ? CACHE_STORED : CACHE_MISSED;
+    buf_fini(&fill.value);
+    return e;
+}
+
+enum err cache_read(struct cache *c, const struct cache_key *key, cache_loader load, void *data,
+                    struct span *value, enum cache_outcome *outcome)
+{
+    bool owner_died, waited = false;
+    enum err e;
+    *outcome = CACHE_BYPASSED;
+    if (c->memory == NULL || !c->memory->has_responses)
+        return read_through(c, key, false, load, data, value, outcome);
+    struct metrics *m = c->follower.metrics;
+    if (!is_current(c)) {
+        metrics_add(m, METRIC_CACHE_BYPASSES, 1);
+        return read_through(c, key, false, load, data, value, outcome);
+    }
+    *outcome = CACHE_HIT;
+    if (hit(c, key, value))
+        return OK;
+    /* whoever has the lock reads for all who wait for it; a word and a flight are chosen by different bits */
+    struct cache_lock *flight = &c->memory->flights[key->hash % CACHE_FLIGHTS];
+    if (cache_lock_take(flight, 0, &owner_died) != OK) {
+        waited = true;
+        metrics_add(m, METRIC_CACHE_FLIGHT_WAITS, 1);
+        if (cache_lock_take(flight, CACHE_FLIGHT_WAIT_US, &owner_died) != OK) {
+            metrics_add(m, METRIC_CACHE_BYPASSES, 1);
+            return read_through(c, key, false, load, data, value, outcome);
+        }
+    }
+    *outcome = CACHE_COLLAPSED;
+    if (waited && hit(c, key, value)) {
+        cache_lock_give(flight);
+        return OK;
+    }
+    metrics_add(m, METRIC_CACHE_MISSES, 1);
+    e = read_through(c, key, true, load, data, value, outcome);
+    cache_lock_give(flight);
+    return e;
+}
+
+bool cache_has_verdicts(const struct cache *c)
+{
+    return c->memory != NULL && c->memory->has_verdicts;
+}
+
+void cache_token_hash(const struct cache *c, struct span token, unsigned char out[CACHE_TOKEN_HASH_LEN])
+{
+    const struct cache_header *h = c->memory->header;
+    crypto_blake2b(token, span_of((const char *)h->token_key, sizeof h->token_key), out,
+                   CACHE_TOKEN_HASH_LEN);
+}
+
+/* The hash is keyed already: any eight of its bytes spread as well as others. */
+static uint64_t place_of(const unsigned char hash[CACHE_TOKEN_HASH_LEN])
+{
+    uint64_t place;
+    memcpy(&place, hash, sizeof place);
+    return place;
+}
+
+enum err cache_verdict_get(struct cache *c, const unsigned char hash[CACHE_TOKEN_HASH_LEN],
+                           char out[CACHE_VERDICT_MAX], struct span *value)
+{
+    struct cache_stamp stamp;
+    if (!is_current(c) || !find(c, &c->memory->verdicts, place_of(hash),
+                                span_of((const char *)hash, CACHE_TOKEN_HASH_LEN), out, CACHE_VERDICT_MAX,
+                                &stamp, value)) {
+        metrics_add(c->follower.metrics, METRIC_TOKEN_MEMO_MISSES, 1);
+        return ERR_NOT_FOUND;
+    }
+    metrics_add(c->follower.metrics, METRIC_TOKEN_MEMO_HITS, 1);
+    return OK;
+}
+
+void cache_verdict_put(struct cache *c, const unsigned char hash[CACHE_TOKEN_HASH_LEN], struct span value,
+                       struct cache_state state, int64_t expires_ms, const struct cache_key *depends)
+{
+    struct metrics *m = c->follower.metrics;
+    char record[CACHE_VERDICT_MAX];
+    unsigned evicted = 0;
+    uint32_t word = cache_word_of(depends->hash);
+    const struct cache_stamp stamp = {
+        .identity = state.identity, .seq = state.seq, .expires_ms = expires_ms, .words = {word, word}};
+    if (!is_current(c) || state.identity == 0 || value.len > sizeof record - STAMP_LEN)
+        return;
+    memcpy(record, &stamp, STAMP_LEN);
+    memcpy(record + STAMP_LEN, value.ptr, value.len);
+    if (cache_table_put(&c->memory->verdicts, place_of(hash),
+                        span_of((const char *)hash, CACHE_TOKEN_HASH_LEN),
+                        span_of(record, STAMP_LEN + value.len), CACHE_PUT_WAIT_US, &evicted) != OK)
+        return;
+    metrics_add(m, METRIC_TOKEN_MEMO_FILLS, 1);
+    metrics_add(m, METRIC_TOKEN_MEMO_EVICTIONS, evicted);
+    show(c, &c->memory->verdicts, GAUGE_TOKEN_MEMO_BYTES_HELD, GAUGE_TOKEN_MEMO_ENTRIES);
+}

@@ -1,0 +1,119 @@
+#include "cache/coherence.h"
+
+#include <string.h>
+
+enum err cache_coherence_init(struct cache_coherence *shared)
+{
+    memset(shared, 0, sizeof *shared);
+    return cache_lock_init(&shared->lock);
+}
+
+/* Only ever raised, and by who holds the lock. */
+static void raise_word(_Atomic uint64_t *word, int64_t seq)
+{
+    if (atomic_load_explicit(word, memory_order_relaxed) < (uint64_t)seq)
+        atomic_store_explicit(word, (uint64_t)seq, memory_order_release);
+}
+
+static void take_change(void *sink, const struct cache_change *change)
+{
+    struct cache_follower *f = sink;
+    for (unsigned i = 0; i < change->word_count; i++)
+        raise_word(&f->words[change->words[i]], change->seq);
+    metrics_add(f->metrics, change->cause, 1);
+}
+
+/*
+ * Drops all records: those of another identity by making that the present one; the words begin anew, since
+ * another database counts for itself. No identity in between, so that a reader that looks at the words while
+ * they are cleared finds out: it looks at the identity last.
+ */
+static void drop_all(struct cache_follower *f, const struct cache_state *now)
+{
+    struct cache_coherence *shared = f->shared;
+    metrics_add(f->metrics, METRIC_CACHE_INVALIDATIONS_DATABASE, 1);
+    if (now->identity == atomic_load(&shared->identity)) {
+        atomic_store(&shared->floor_seq, now->seq);
+        return;
+    }
+    atomic_store(&shared->identity, 0);
+    for (size_t i = 0; i < CACHE_WORDS; i++)
+        atomic_store_explicit(&f->words[i], 0, memory_order_relaxed);
+    atomic_store(&shared->floor_seq, 0);
+    shared->applied_seq = now->seq;
+    atomic_store(&shared->identity, now->identity);
+}
+
+/* Reads the log on and raises the words. OK: they are in step with *now. */
+static enum err apply(struct cache_follower *f, struct cache_state *now)
+{
+    struct cache_coherence *shared = f->shared;
+    uint64_t identity = atomic_load(&shared->identity);
+    /* of a database that is not known nothing is asked but its state */
+    int64_t after = identity == 0 ? INT64_MAX : shared->applied_seq;
+    enum err e = f->source.read_changes(f->source.data, after, CACHE_SYNC_MOST, take_change, f, now);
+    metrics_add(f->metrics, METRIC_CACHE_SYNCS, 1);
+    if (e != OK && e != ERR_TOO_LARGE && e != ERR_CONFLICT)
+        return e;
+    if (e != OK && now->identity == identity && now->seq < shared->applied_seq) {
+        /* its next commits would bear numbers again that were given out: not under this name */
+        shared->known = false;
+        e = f->source.set_back(f->source.data);
+        return e == OK ? ERR_BUSY : e;
+    }
+    if (e != OK || now->identity != identity)
+        drop_all(f, now);
+    shared->applied_seq = now->seq;
+    metrics_gauge_set(f->gauges, GAUGE_CHANGE_SEQ, (uint64_t)now->seq);
+    return OK;
+}
+
+static bool catch_up_locked(struct cache_follower *f)
+{
+    struct cache_coherence *shared = f->shared;
+    struct cache_state now;
+    struct cache_marker marker;
+    enum err e = f->source.take_marker(f->source.data, &marker);
+    bool whole = e == OK;
+    if (e != OK && e != ERR_BUSY)
+        return false;
+    if (!whole || !shared->known || memcmp(&shared->marker, &marker, sizeof marker) != 0) {
+        shared->known = false;
+        if (apply(f, &now) != OK)
+            return false;
+        shared->marker = marker;
+        shared->known = whole;
+    }
+    f->marker = marker;
+    f->marked = whole;
+    return true;
+}
+
+bool cache_follower_catch_up(struct cache_follower *f)
+{
+    bool owner_died, done;
+    if (f->marked && f->source.is_unchanged(f->source.data, &f->marker))
+        return true;
+    f->marked = false;
+    if (cache_lock_take(&f->shared->lock, CACHE_SYNC_WAIT_US, &owner_died) != OK)
+        return false;
+    if (owner_died)
+        f->shared->known = false;
+    done = catch_up_locked(f);
+    cache_lock_give(&f->shared->lock);
+    return done;
+}
+
+bool cache_stamp_is_good(const struct cache_follower *f, const struct cache_stamp *stamp, int64_t now_ms)
+{
+    uint64_t seq = (uint64_t)stamp->seq;
+    if (stamp->identity == 0 || stamp->seq < 0 || now_ms >= stamp->expires_ms ||
+        stamp->words[0] >= CACHE_WORDS || stamp->words[1] >= CACHE_WORDS)
+        return false;
+    if (seq < atomic_load_explicit(&f->words[stamp->words[0]], memory_order_acquire) ||
+        seq < atomic_load_explicit(&f->words[stamp->words[1]], memory_order_acquire) ||
+        stamp->seq < atomic_load_explicit(&f->shared->floor_seq, memory_order_acquire))
+        return false;
+    /* last: while the words begin anew there is none */
+    return stamp->identity == atomic_load_explicit(&f->shared->identity, memory_order_acquire);
+}

@@ -1,0 +1,177 @@
+#include "cache/memory.h"
+
+#include "crypto/random.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Where the parts lie; all of them on pages. */
+struct plan {
+    size_t words_at, flights_at, responses_at, responses_bytes, verdicts_at, verdicts_bytes, bytes;
+};
+
+static size_t on_page(size_t n)
+{
+    return (n + 4095) / 4096 * 4096;
+}
+
+static size_t table_bytes(size_t asked)
+{
+    if (asked == 0)
+        return 0;
+    return on_page(asked < CACHE_TABLE_MIN_BYTES ? CACHE_TABLE_MIN_BYTES : asked);
+}
+
+static struct plan make_plan(const struct cache_memory_options *options)
+{
+    struct plan p = {.words_at = CACHE_HEADER_SIZE};
+    p.flights_at = p.words_at + CACHE_WORDS * sizeof(uint64_t);
+    p.responses_at = p.flights_at + on_page(CACHE_FLIGHTS * sizeof(struct cache_lock));
+    p.responses_bytes = table_bytes(options->responses);
+    p.verdicts_at = p.responses_at + p.responses_bytes;
+    p.verdicts_bytes = table_bytes(options->verdicts);
+    p.bytes = p.verdicts_at + p.verdicts_bytes;
+    return p;
+}
+
+static enum err map(int fd, const struct plan *p, struct cache_memory *out, struct err_detail *detail)
+{
+    char *at = mmap(NULL, p->bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (at == MAP_FAILED)
+        return err_set(detail, ERR_NOMEM, "cannot map %zu bytes for the cache: %s", p->bytes,
+                       strerror(errno));
+    /* neither a core nor a debugger's look at one need show what people keep private */
+    madvise(at, p->bytes, MADV_DONTDUMP);
+    *out = (struct cache_memory){
+        .fd = -1,
+        .header = (struct cache_header *)(void *)at,
+        .bytes = p->bytes,
+        .words = (_Atomic uint64_t *)(void *)(at + p->words_at),
+        .flights = (struct cache_lock *)(void *)(at + p->flights_at),
+    };
+    return OK;
+}
+
+static enum err attach_tables(const struct plan *p, struct cache_memory *m, struct err_detail *detail)
+{
+    char *at = (char *)m->header;
+    enum err e = OK;
+    m->has_responses = p->responses_bytes > 0;
+    m->has_verdicts = p->verdicts_bytes > 0;
+    if (m->has_responses)
+        e = cache_table_attach(&m->responses, at + p->responses_at, p->responses_bytes, detail);
+    if (e == OK && m->has_verdicts)
+        e = cache_table_attach(&m->verdicts, at + p->verdicts_at, p->verdicts_bytes, detail);
+    return e;
+}
+
+static enum err format(const struct cache_memory_options *options, const struct plan *p,
+                       struct cache_memory *m, struct err_detail *detail)
+{
+    enum { VERDICT_TYPICAL_LEN = 224 };
+    const struct cache_table_options responses = {.bytes = p->responses_bytes};
+    const struct cache_table_options verdicts = {.bytes = p->verdicts_bytes,
+                                                 .typical_len = VERDICT_TYPICAL_LEN};
+    struct cache_header *h = m->header;
+    enum err e = OK;
+    h->version = CACHE_MEMORY_VERSION;
+    h->header_size = sizeof *h;
+    h->bytes = p->bytes;
+    h->fingerprint = options->fingerprint;
+    h->responses_at = p->responses_at;
+    h->responses_bytes = p->responses_bytes;
+    h->verdicts_at = p->verdicts_at;
+    h->verdicts_bytes = p->verdicts_bytes;
+    crypto_random(h->hash_key, sizeof h->hash_key);
+    crypto_random(h->token_key, sizeof h->token_key);
+    if ((e = cache_coherence_init(&h->coherence)) != OK)
+        return e;
+    for (size_t i = 0; i < CACHE_FLIGHTS; i++)
+        if ((e = cache_lock_init(&m->flights[i])) != OK)
+            return e;
+    if (p->responses_bytes > 0)
+        e = cache_table_format((char *)h + p->responses_at, &responses, detail);
+    if (e == OK && p->verdicts_bytes > 0)
+        e = cache_table_format((char *)h + p->verdicts_at, &verdicts, detail);
+    /* last: what has it is whole */
+    memcpy(h->magic, CACHE_MEMORY_MAGIC, sizeof h->magic);
+    return e;
+}
+
+enum err cache_memory_create(const struct cache_memory_options *options, struct cache_memory *out,
+                             struct err_detail *detail)
+{
+    struct plan p = make_plan(options);
+    enum err e;
+    *out = (struct cache_memory){.fd = -1};
+    if (options->responses == 0 && options->verdicts == 0)
+        return OK;
+    int fd = memfd_create("profiled-cache", MFD_CLOEXEC);
+    if (fd < 0 || ftruncate(fd, (off_t)p.bytes) != 0) {
+        e = err_set(detail, ERR_NOMEM, "cannot make %zu bytes of memory for the cache: %s", p.bytes,
+                    strerror(errno));
+        goto failed;
+    }
+    int why = options->reserve ? posix_fallocate(fd, 0, (off_t)p.bytes) : 0;
+    if (why != 0) {
+        e = err_set(detail, ERR_NOMEM,
+                    "cannot reserve %zu bytes of memory for the cache: %s (lower cache.size)", p.bytes,
+                    strerror(why));
+        goto failed;
+    }
+    if ((e = map(fd, &p, out, detail)) == OK && (e = format(options, &p, out, detail)) == OK &&
+        (e = attach_tables(&p, out, detail)) == OK) {
+        out->fd = fd;
+        return OK;
+    }
+failed:
+    cache_memory_close(out);
+    if (fd >= 0)
+        close(fd);
+    return e;
+}
+
+static bool is_made_so(const struct cache_header *h, const struct cache_memory_options *options,
+                       const struct plan *p)
+{
+    return memcmp(h->magic, CACHE_MEMORY_MAGIC, sizeof h->magic) == 0 && h->version == CACHE_MEMORY_VERSION &&
+           h->header_size == sizeof *h && h->bytes == p->bytes && h->fingerprint == options->fingerprint &&
+           h->responses_at == p->responses_at && h->responses_bytes == p->responses_bytes &&
+           h->verdicts_at == p->verdicts_at && h->verdicts_bytes == p->verdicts_bytes;
+}
+
+enum err cache_memory_adopt(int fd, const struct cache_memory_options *options, struct cache_memory *out,
+                            struct err_detail *detail)
+{
+    struct plan p = make_plan(options);
+    struct stat st;
+    enum err e;
+    *out = (struct cache_memory){.fd = -1};
+    /* a shorter one would crash who reads it */
+    if (fstat(fd, &st) != 0 || st.st_size != (off_t)p.bytes)
+        return err_set(detail, ERR_INVALID, "the cache's memory has another size");
+    if ((e = map(fd, &p, out, detail)) != OK)
+        return e;
+    if (!is_made_so(out->header, options, &p))
+        e = err_set(detail, ERR_INVALID, "the cache's memory was made under other settings");
+    if (e == OK)
+        e = attach_tables(&p, out, detail);
+    if (e == OK)
+        out->fd = fd;
+    else
+        cache_memory_close(out);
+    return e;
+}
+
+void cache_memory_close(struct cache_memory *m)
+{
+    if (m->header != NULL)
+        munmap(m->header, m->bytes);
+    if (m->fd >= 0)
+        close(m->fd);
+    *m = (struct cache_memory){.fd = -1};
+}

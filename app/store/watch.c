@@ -1,0 +1,151 @@
+#include "store/watch.h"
+
+#include "store/handle.h"
+
+#include <stdatomic.h>
+#include <sys/stat.h>
+
+enum {
+    WAL_INDEX_REGION = 32768, /* what SQLite maps -shm by (walformat.html section 2) */
+    HEADER_WORDS = STORE_MARKER_WORDS / 2,
+    TAKE_ATTEMPTS = 1000, /* a writer publishes within some tens of nanoseconds */
+};
+
+void store_map_wal_index(struct store *s)
+{
+    sqlite3_file *file = NULL;
+    void volatile *at = NULL;
+    s->wal_index = NULL;
+    if (sqlite3_file_control(s->db, "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK || file == NULL ||
+        file->pMethods == NULL || file->pMethods->iVersion < 2 || file->pMethods->xShmMap == NULL)
+        return;
+    /* the region is there already: a statement has read through it. READONLY: mapped so, and kept up by who
+     * may write. Anything else is no memory that others share. */
+    int code = file->pMethods->xShmMap(file, 0, WAL_INDEX_REGION, 0, &at);
+    if (code == SQLITE_OK || code == SQLITE_READONLY)
+        s->wal_index = at;
+}
+
+static bool same_file(const struct store *s)
+{
+    struct stat st;
+    return stat(s->path, &st) == 0 && st.st_dev == s->device && st.st_ino == s->inode;
+}
+
+bool store_is_unchanged(const struct store *s, const uint64_t marker[STORE_MARKER_WORDS])
+{
+    uint64_t different = 0;
+    if (s->db == NULL || s->wal_index == NULL || !same_file(s))
+        return false;
+    for (size_t i = 0; i < STORE_MARKER_WORDS; i++)
+        different |= s->wal_index[i] ^ marker[i];
+    /* what is read next, is read after this */
+    atomic_thread_fence(memory_order_acquire);
+    return different == 0;
+}
+
+/* The copies in the order in which a reader of SQLite takes them; equal, they are one header and whole. */
+static bool copy_header(const struct store *s, uint64_t out[STORE_MARKER_WORDS])
+{
+    for (size_t i = 0; i < HEADER_WORDS; i++)
+        out[i] = s->wal_index[i];
+    atomic_thread_fence(memory_order_acquire);
+    for (size_t i = HEADER_WORDS; i < STORE_MARKER_WORDS; i++)
+        out[i] = s->wal_index[i];
+    return memcmp(out, out + HEADER_WORDS, HEADER_WORDS * sizeof out[0]) == 0;
+}
+
+enum err store_marker_take(struct store *s, uint64_t out[STORE_MARKER_WORDS], struct err_detail *detail)
+{
+    enum err e = store_ensure(s, detail);
+    if (e != OK)
+        return e;
+    if (s->wal_index == NULL)
+        return err_set(detail, ERR_IO, "%s cannot be watched: its -shm file is not shared", s->path);
+    for (int i = 0; i < TAKE_ATTEMPTS; i++)
+        if (copy_header(s, out))
+            return OK;
+    return err_set(detail, ERR_BUSY, "a writer of %s is publishing", s->path);
+}
+
+static enum store_change_kind kind_of(struct span what)
+{
+    static const struct span names[STORE_CHANGE_KIND_COUNT] = {
+        [STORE_CHANGE_CREATE] = SPAN_INIT("create"),   [STORE_CHANGE_UPDATE] = SPAN_INIT("update"),
+        [STORE_CHANGE_PRIVATE] = SPAN_INIT("private"), [STORE_CHANGE_SUSPEND] = SPAN_INIT("suspend"),
+        [STORE_CHANGE_RESUME] = SPAN_INIT("resume"),   [STORE_CHANGE_DELETE] = SPAN_INIT("delete"),
+        [STORE_CHANGE_REVOKE] = SPAN_INIT("revoke"),
+    };
+    for (enum store_change_kind kind = 0; kind < STORE_CHANGE_KIND_COUNT; kind++)
+        if (span_eq(names[kind], what))
+            return kind;
+    return STORE_CHANGE_UPDATE; /* the table's CHECK lets no other word in */
+}
+
+static enum err hand_over(struct store *s, int64_t after, void (*take)(void *, const struct store_change *),
+                          void *data, struct err_detail *detail)
+{
+    sqlite3_stmt *stmt = s->statements[STORE_CHANGES_AFTER];
+    int code;
+    sqlite3_bind_int64(stmt, 1, after);
+    while ((code = sqlite3_step(stmt)) == SQLITE_ROW) {
+        const struct store_change change = {
+            .seq = sqlite3_column_int64(stmt, 0),
+            .profile_id = store_column(stmt, 1),
+            .kind = kind_of(store_column(stmt, 2)),
+            .handle = store_column(stmt, 3),
+            .old_handle = store_column(stmt, 4),
+        };
+        take(data, &change);
+    }
+    sqlite3_reset(stmt);
+    return code == SQLITE_DONE ? OK : store_failed(s, code, detail);
+}
+
+static enum err read_snapshot(struct store *s, struct store_snapshot *out, struct err_detail *detail)
+{
+    sqlite3_stmt *stmt = s->statements[STORE_SNAPSHOT];
+    int code = sqlite3_step(stmt);
+    if (code == SQLITE_ROW)
+        store_snapshot_read(s, stmt, 0, out);
+    sqlite3_reset(stmt);
+    return code == SQLITE_ROW ? OK : store_failed(s, code == SQLITE_DONE ? SQLITE_CORRUPT : code, detail);
+}
+
+enum err store_changes_read(struct store *s, int64_t after, int64_t most,
+                            void (*take)(void *data, const struct store_change *change), void *data,
+                            struct store_snapshot *snapshot, struct err_detail *detail)
+{
+    enum err e = store_ensure(s, detail);
+    *snapshot = (struct store_snapshot){0};
+    if (e != OK || (e = store_step(s, STORE_BEGIN_READ, detail)) != OK)
+        return e;
+    e = read_snapshot(s, snapshot, detail);
+    if (e == OK && snapshot->epoch[0] == '\0')
+        /* a backup was restored into it; connecting anew draws one */
+        e = err_set(detail, ERR_BUSY, "%s has no epoch", s->path);
+    else if (e == OK && snapshot->seq < after)
+        e = ERR_CONFLICT;
+    else if (e == OK && snapshot->seq - after > most)
+        e = ERR_TOO_LARGE;
+    else if (e == OK && snapshot->seq > after)
+        e = hand_over(s, after, take, data, detail);
+    if (s->db != NULL && sqlite3_get_autocommit(s->db) == 0) {
+        struct err_detail ignored = {0};
+        enum err ended = store_step(s, STORE_ROLLBACK, &ignored);
+        e = e == OK ? ended : e;
+    }
+    if (e == ERR_BUSY && snapshot->epoch[0] == '\0')
+        store_disconnect(s);
+    return e;
+}
+
+enum err store_epoch_renew(struct store *s, struct err_detail *detail)
+{
+    enum err e = store_ensure(s, detail);
+    if (e != OK || (e = store_write_begin(s, detail)) != OK)
+        return e;
+    e = store_step(s, STORE_EPOCH_RENEW, detail);
+    enum err end = store_write_end(s, e == OK, detail);
+    return e == OK ? end : e;
+}

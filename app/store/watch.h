@@ -1,0 +1,62 @@
+/*
+ * Whether anybody has written since: the cache in front of the store asks this on every hit, and what has
+ * changed when somebody has.
+ *
+ * SQLite in WAL publishes each commit by a new header of the WAL index, the first 96 bytes of the -shm file:
+ * two copies of 48 bytes, the second one written first (sqlite.org/walformat.html section 2.1). COMMIT
+ * returns after both are written, whoever writes (the pool, import, the sqlite3 shell), and frame checksums
+ * and salts in it never repeat. So: a header that equals the one seen before means that nothing was committed
+ * in between. Recovery after a crash writes a new header as well; a checkpoint need not.
+ *
+ * The bytes are read in SQLite's own mapping of -shm (sqlite3_io_methods.xShmMap): no descriptor of ours is
+ * ever opened on the file, since closing one would let go of SQLite's locks.
+ */
+#pragma once
+#include "store/store.h"
+
+enum { STORE_MARKER_WORDS = 12 }; /* a marker is both copies of the header */
+
+/*
+ * Whether the database is still in the state that the marker was taken in: the same file at its path, nothing
+ * committed. One stat(2), no lock, no SQL. false also when it cannot be told.
+ */
+bool store_is_unchanged(const struct store *store, const uint64_t marker[STORE_MARKER_WORDS]);
+/*
+ * Takes the marker of the state that the next read transaction will see, or a later one will. ERR_BUSY: a
+ * writer is publishing, or died while it did: read something (which mends it) and try again. ERR_IO and the
+ * like: the database cannot be reached, or it is one that cannot be watched (read-only without its -shm).
+ */
+MUST_USE enum err store_marker_take(struct store *store, uint64_t out[STORE_MARKER_WORDS],
+                                    struct err_detail *detail);
+
+enum store_change_kind {
+    STORE_CHANGE_CREATE,
+    STORE_CHANGE_UPDATE,  /* seen by everybody */
+    STORE_CHANGE_PRIVATE, /* seen by the owner alone */
+    STORE_CHANGE_SUSPEND,
+    STORE_CHANGE_RESUME,
+    STORE_CHANGE_DELETE,
+    STORE_CHANGE_REVOKE, /* profile_id is the subject whose tokens it is about */
+    STORE_CHANGE_KIND_COUNT
+};
+struct store_change {
+    int64_t seq;
+    enum store_change_kind kind;
+    struct span profile_id;
+    struct span handle;     /* taken by this change; absent: none */
+    struct span old_handle; /* set free by it; absent: none */
+};
+
+/*
+ * Hands the entries of the change log behind `after`, in order, to take; *snapshot is the state that they
+ * lead up to, of the same read transaction. When there are more than `most`, none is handed over and the
+ * outcome is ERR_TOO_LARGE; when the log is shorter than `after` (the database was set back) it is
+ * ERR_CONFLICT: *snapshot is filled in both cases. Spans live for the call of take.
+ */
+MUST_USE enum err store_changes_read(struct store *store, int64_t after, int64_t most,
+                                     void (*take)(void *data, const struct store_change *change), void *data,
+                                     struct store_snapshot *snapshot, struct err_detail *detail);
+
+/* Draws a new epoch, so that no ETag given out before stands for anything any more: for a database that was
+ * set back while it was in use. A write like the others. */
+MUST_USE enum err store_epoch_renew(struct store *store, struct err_detail *detail);
