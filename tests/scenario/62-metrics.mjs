@@ -161,6 +161,30 @@ scenario('metrics', {settings: {server: {workers: 3}}}, (at) => {
     });
   });
 
+  test('the cache and the tokens in numbers', async () => {
+    const {site} = at;
+    await scrape(site);
+    assert.equal((await site.patch('/v1/me', {nickname: 'Annie'}, {as: 'ann', match: '*'})).status, 200);
+    const before = await numbers(site);
+    assert.equal((await site.patch('/v1/me', {nickname: 'Anna'}, {as: 'ann', match: '*'})).status, 200);
+    for (let i = 0; i < 10; i++) assert.equal((await site.get('/v1/profiles/ann', {as: 'bob'})).json.nickname, 'Anna');
+    for (let i = 0; i < 3; i++) assert.equal((await site.get('/v1/profiles/nobody-yet', {as: 'bob'})).status, 404);
+    const after = await numbers(site);
+    const more = (name) => after.of(`profiled_${name}`) - before.of(`profiled_${name}`);
+    assert.equal(more('cache_misses_total'), 2);
+    assert.equal(more('cache_fills_total'), 2);
+    assert.equal(more('cache_hits_total'), 9);
+    assert.equal(more('cache_negative_hits_total'), 2);
+    assert.equal(more('cache_bypasses_total'), 0);
+    assert.equal(more('cache_invalidations_total{cause="update"}'), 1);
+    assert.equal(more('token_memo_hits_total'), 15, 'these fourteen, and one of the two scrapes');
+    assert.equal(more('token_memo_misses_total'), 0);
+    assert.equal(after.of('profiled_cache_size_bytes'), 64 * 1024 * 1024);
+    assert(after.of('profiled_cache_entries') >= 2 && after.of('profiled_cache_held_bytes') > 0);
+    assert(after.of('profiled_cache_held_bytes') <= after.of('profiled_cache_size_bytes'));
+    assert.equal(more('change_seq'), 1);
+  });
+
   test('status says the same', async () => {
     const {site} = at;
     const n = await numbers(site);
@@ -186,7 +210,7 @@ scenario('metrics', {settings: {server: {workers: 3}}}, (at) => {
     const text = await site.cli('status');
     for (const line of text.split('\n')) assert(line.length <= 80 || line.includes(site.folder), `wider than a terminal: ${line}`);
     assert.match(text, /^latency {3}half within \S+, 90% within \S+, 99% within \S+$/m);
-    assert.match(text, /^\/v1\/me PUT\|PATCH\|DELETE +4 200: 1, 400: 1, 412: 1,/m);
+    assert.match(text, /^\/v1\/me PUT\|PATCH\|DELETE +6 200: 3, 400: 1, 412: 1,/m);
   });
 
   test('kill -9, one after the other: no number goes down', async () => {
