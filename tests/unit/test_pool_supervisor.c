@@ -148,7 +148,7 @@ static void a_request_takes_too_long(void **state)
     char reply[128];
     server_start(FLAGS("server.workers=2", "server.request_timeout=1s"));
     assert_false(ask("hang", reply));
-    EVENTUALLY(look().timeouts == 1 && is_running(1, 2));
+    EVENTUALLY(look().timeouts == 1 && look().deaths == 1 && is_running(1, 2));
     assert_true(log_holds("\"event\":\"worker-killed\""));
     assert_true(log_holds("\"reason\":\"request_timeout\""));
     assert_true(ask_pid() > 0);
