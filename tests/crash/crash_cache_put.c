@@ -14,16 +14,15 @@
 #include "cache/layout.h"
 
 #include "../unit/support_cache.h"
+#include "support_step.h"
 
-#include <errno.h>
 #include <linux/futex.h>
 #include <sched.h>
 #include <signal.h>
-#include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { SIZE = CACHE_TABLE_MIN_BYTES, KEYS = 300, FIRST_SEQUENCE = 7, NEW_SEQUENCE = 8, STEPS_MAX = 2000000 };
+enum { SIZE = CACHE_TABLE_MIN_BYTES, KEYS = 300, FIRST_SEQUENCE = 7, NEW_SEQUENCE = 8 };
 
 struct scenario {
     const char *name;
@@ -139,6 +138,7 @@ struct crash {
     unsigned evictions; /* that a put which is left alone makes */
     struct cache_test_key key;
     char value[4096];
+    uint32_t len;
 };
 
 static void restore(struct crash *c)
@@ -146,38 +146,11 @@ static void restore(struct crash *c)
     memcpy((void *)c->table.block, c->before, SIZE);
 }
 
-static pid_t start(struct crash *c, const struct scenario *s)
+static int put_it(void *data)
 {
-    int status;
-    pid_t pid = fork();
-    if (pid == 0) {
-        ptrace(PTRACE_TRACEME, 0, NULL, NULL);
-        raise(SIGSTOP);
-        _exit(cache_table_put(&c->table, c->key.hash, c->key.span, span_of(c->value, s->len), 0, NULL) == OK
-                  ? 0
-                  : 1);
-    }
-    if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFSTOPPED(status))
-        fail(s, 0, "the child did not stop");
-    return pid;
-}
-
-/* Steps so many instructions; false: the child ended before. It is gone then. */
-static bool step(const struct scenario *s, pid_t pid, long count)
-{
-    int status;
-    for (long i = 0; i < count; i++) {
-        if (ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL) != 0 || waitpid(pid, &status, 0) != pid)
-            fail(s, i, strerror(errno));
-        if (WIFEXITED(status)) {
-            if (WEXITSTATUS(status) != 0)
-                fail(s, i, "the put failed");
-            return false;
-        }
-        if (!WIFSTOPPED(status) || WSTOPSIG(status) != SIGTRAP)
-            fail(s, i, "the child got a signal");
-    }
-    return true;
+    struct crash *c = data;
+    return cache_table_put(&c->table, c->key.hash, c->key.span, span_of(c->value, c->len), 0, NULL) == OK ? 0
+                                                                                                          : 1;
 }
 
 /* How many keys of before cannot be found; none that can be is anything but whole and known. */
@@ -284,29 +257,30 @@ static bool held_lock(const struct crash *c)
 static void run(const struct scenario *s, long every)
 {
     struct crash c = {.table = cache_test_open(SIZE, 380), .before = malloc(SIZE)};
-    long kills = 0, holding = 0, at = 0;
+    long kills = 0, holding = 0;
     bool published = false;
     if (c.before == NULL)
         exit(1);
     cache_test_key_make(&c.key, s->number);
+    c.len = s->len;
     cache_test_value(c.value, s->number, NEW_SEQUENCE, s->len);
     s->prepare(&c.table);
     rehearse(&c, s);
-    for (; at < STEPS_MAX; at += every) {
-        pid_t pid = start(&c, s);
-        if (!step(s, pid, at))
-            break;
+    struct step_path path = step_record(put_it, &c);
+    for (long at = 0; at < path.len; at += every) {
+        restore(&c);
+        pid_t pid = step_to(&path, at, put_it, &c);
         if (kill(pid, SIGKILL) != 0 || waitpid(pid, NULL, 0) != pid)
             fail(s, at, "it cannot be killed");
         kills++;
         holding += held_lock(&c);
         examine(&c, s, at, &published);
-        restore(&c);
     }
     if (!published || holding == 0)
-        fail(s, at, "the put was never seen, or never held the lock");
+        fail(s, path.len, "the put was never seen, or never held the lock");
     printf("%-28s %6ld kills, %6ld of the lock's holder; %u dropped when left alone\n", s->name, kills,
            holding, c.evictions);
+    step_path_free(&path);
     free(c.before);
     cache_test_close(&c.table);
 }
