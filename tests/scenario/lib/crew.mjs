@@ -1,6 +1,7 @@
 // All workers of a pool, each of them spoken to: a worker serves one connection at a time, so that as many connections as there are
 // workers, each taken and kept waiting, lie one in each worker.
 import assert from 'node:assert/strict';
+import {spawn} from 'node:child_process';
 import {readdirSync, readlinkSync} from 'node:fs';
 import {join} from 'node:path';
 import {Held, readAnswer, straight, variables} from './fastcgi.mjs';
@@ -28,6 +29,18 @@ export class Crew {
     while (!this.pids.every((pid, i) => sockets(pid) > this.idle[i])) {
       assert(Date.now() < end, 'the workers do not take up connections');
       await new Promise((resolve) => setImmediate(resolve));
+    }
+    return held;
+  }
+  /** The same one after the other, so that each connection knows the .pid of its worker. */
+  async holdEach() {
+    const held = [], taken = new Set();
+    for (let n = 0; n < this.pids.length; n++) {
+      const connection = new Held(this.socketPath);
+      connection.pid = await until('a worker to take up the connection', () =>
+        this.pids.find((pid, i) => !taken.has(pid) && sockets(pid) > this.idle[i]));
+      taken.add(connection.pid);
+      held.push(connection);
     }
     return held;
   }
@@ -67,3 +80,19 @@ export const cgi = (site) => async (request) => {
   assert.equal(how.code, 0, how.err);
   return readAnswer(how.out);
 };
+
+/**
+ * Makes whoever reads the database wait in the middle of it (SQLite tries again for some seconds), until release() is called: takes
+ * the locks of the WAL index that a reader needs one of (sqlite.org/walformat.html section 2.3), as a program beside the pool.
+ */
+export async function stopReaders(site) {
+  const script = `use Fcntl; open(F, "+<", $ARGV[0]) or die; my $lock = pack("s s x4 q q i x4", F_WRLCK, 0, 123, 5, 0);
+fcntl(F, F_SETLKW, $lock) or die; $| = 1; print "locked\\n"; sleep 60`;
+  const child = spawn('perl', ['-e', script, `${site.database}-shm`], {stdio: ['ignore', 'pipe', 'inherit']});
+  const ended = new Promise((resolve) => child.on('exit', resolve));
+  await new Promise((resolve, reject) => {
+    child.stdout.on('data', resolve);
+    child.on('exit', () => reject(new Error('the index of the log cannot be locked')));
+  });
+  return {release: () => { child.kill('SIGKILL'); return ended; }};
+}
