@@ -45,6 +45,7 @@ struct reader {
     struct metrics metrics;
     struct metrics_gauges gauges;
     void (*at[POINT_COUNT])(struct reader *r, int key); /* what happens there */
+    struct reader *other;
     bool by_chance; /* sleeps there, now and then */
     unsigned seed;
 };
@@ -240,25 +241,39 @@ static void write_same(struct reader *r, int key)
     write_key(r->world, key);
 }
 
-/* A commit at each point, once: the read itself may show either; one that begins after it must show it. */
+/* Another process gets there first, and brings the words up to date. */
+static void write_and_look(struct reader *r, int key)
+{
+    enum cache_outcome outcome;
+    write_key(r->world, key);
+    read_key(r->other, KEYS - 1, &outcome);
+}
+
+/* A commit at each point, once: the read itself may show either; one that begins after it must show it. The log
+ * is read on because of a change of the same key, which then is loaded anew, or of another one. */
 static void test_a_commit_at_each_point(void **state)
 {
     struct fixture *f = *state;
-    struct reader *r = &f->reader;
+    struct reader *r = &f->reader, other;
     enum cache_outcome outcome;
-    for (int round = 0; round < 20; round++)
+    open_reader(f, &other);
+    r->other = &other;
+    for (int round = 0; round < 40; round++)
         for (enum point point = BEFORE_LOG; point < POINT_COUNT; point++) {
+            /* with the words' lock held nobody else can look */
+            bool look = round % 2 == 1 && point == BEHIND_LOAD;
             read_key(r, 0, &outcome);
-            write_key(f->world, 0); /* so that the log is read on, and the key loaded anew */
-            r->at[point] = write_same;
+            write_key(f->world, round / 2 % 2);
+            r->at[point] = look ? write_and_look : write_same;
             read_key(r, 0, &outcome);
             r->at[point] = NULL;
             for (int i = 0; i < 3; i++) {
-                int64_t version = read_key(r, 0, &outcome);
-                assert_int_equal(version, f->world->version[0]);
+                assert_int_equal(read_key(r, 0, &outcome), f->world->version[0]);
+                assert_int_equal(read_key(&other, 0, &outcome), f->world->version[0]);
             }
             assert_int_equal(outcome, CACHE_HIT);
         }
+    cache_close(&other.cache);
 }
 
 /* The same at two points of one read, and seen by a reader of another process. */
