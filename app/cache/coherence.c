@@ -45,7 +45,9 @@ static void set_applied(struct cache_coherence *shared, const struct cache_state
 static void drop_all(struct cache_follower *f, const struct cache_state *now)
 {
     struct cache_coherence *shared = f->shared;
-    metrics_add(f->metrics, METRIC_CACHE_INVALIDATIONS_DATABASE, 1);
+    /* at the very start there is nothing to drop */
+    if (atomic_load(&shared->identity) != 0)
+        metrics_add(f->metrics, METRIC_CACHE_INVALIDATIONS_DATABASE, 1);
     if (now->identity == atomic_load(&shared->identity)) {
         atomic_store(&shared->floor_seq, now->seq);
         return;

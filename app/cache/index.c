@@ -53,21 +53,39 @@ static uint64_t worth(uint64_t slot)
            cache_slot_position(slot);
 }
 
-_Atomic uint64_t *cache_index_place(const struct cache_index *x, uint64_t hash)
+/* What one bucket has to offer. */
+struct offer {
+    _Atomic uint64_t *free, *least;
+    uint64_t least_worth;
+    int used;
+};
+
+static struct offer look(_Atomic uint64_t *bucket)
 {
-    _Atomic uint64_t *least = NULL;
-    uint64_t least_worth = UINT64_MAX;
-    for (unsigned which = 0; which < 2; which++) {
-        _Atomic uint64_t *bucket = cache_index_bucket(x, hash, which);
-        for (int i = 0; i < CACHE_WAYS; i++) {
-            uint64_t slot = slot_load(&bucket[i]);
-            if (slot == 0)
-                return &bucket[i];
-            if (worth(slot) < least_worth) {
-                least = &bucket[i];
-                least_worth = worth(slot);
-            }
+    struct offer o = {.least_worth = UINT64_MAX};
+    for (int i = 0; i < CACHE_WAYS; i++) {
+        uint64_t slot = slot_load(&bucket[i]);
+        if (slot == 0) {
+            o.free = &bucket[i];
+            continue;
+        }
+        o.used++;
+        if (worth(slot) < o.least_worth) {
+            o.least = &bucket[i];
+            o.least_worth = worth(slot);
         }
     }
-    return least;
+    return o;
+}
+
+_Atomic uint64_t *cache_index_place(const struct cache_index *x, uint64_t hash)
+{
+    const struct offer first = look(cache_index_bucket(x, hash, 0));
+    if (first.used < CACHE_FIRST_BUCKET_ENOUGH)
+        return first.free;
+    const struct offer second = look(cache_index_bucket(x, hash, 1));
+    const struct offer *better = second.used < first.used ? &second : &first;
+    if (better->free != NULL)
+        return better->free;
+    return second.least_worth < first.least_worth ? second.least : first.least;
 }

@@ -1,6 +1,7 @@
 /*
- * The index: where the record of a hash lies. Buckets of eight slots, a cache line each; a hash has two
- * buckets, the second for when the first is full.
+ * The index: where the record of a hash lies. Buckets of eight slots, a cache line each. A hash has two of
+ * them: the first as long as few have it, so that most gets see one line; then the emptier of the two, so
+ * that with half as many slots again as records hardly one in a thousand finds both full.
  *
  *     a slot:  tag 15 bits | ring 1 | frequency 2 | position 46      0: free
  *
@@ -16,7 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { CACHE_WAYS = 8, CACHE_FREQUENCY_MAX = 3 };
+enum { CACHE_WAYS = 8, CACHE_FREQUENCY_MAX = 3, CACHE_FIRST_BUCKET_ENOUGH = 6 };
 #define CACHE_SLOT_POSITION_MASK (((uint64_t)1 << CACHE_POSITION_BITS) - 1)
 #define CACHE_SLOT_FREQUENCY_ONE ((uint64_t)1 << CACHE_POSITION_BITS)
 
