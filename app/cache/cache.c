@@ -157,7 +157,7 @@ static enum err read_through(struct cache *c, const struct cache_key *key, bool 
 enum err cache_read(struct cache *c, const struct cache_key *key, cache_loader load, void *data,
                     struct span *value, enum cache_outcome *outcome)
 {
-    bool owner_died, waited = false;
+    bool owner_died;
     enum err e;
     *outcome = CACHE_BYPASSED;
     if (c->memory == NULL || !c->memory->has_responses)
@@ -173,15 +173,15 @@ enum err cache_read(struct cache *c, const struct cache_key *key, cache_loader l
     /* whoever has the lock reads for all who wait for it; a word and a flight are chosen by different bits */
     struct cache_lock *flight = &c->memory->flights[key->hash % CACHE_FLIGHTS];
     if (cache_lock_take(flight, 0, &owner_died) != OK) {
-        waited = true;
         metrics_add(m, METRIC_CACHE_FLIGHT_WAITS, 1);
         if (cache_lock_take(flight, CACHE_FLIGHT_WAIT_US, &owner_died) != OK) {
             metrics_add(m, METRIC_CACHE_BYPASSES, 1);
             return read_through(c, key, false, load, data, value, outcome);
         }
     }
+    /* looked for again in any case: who led may have been done between the look and the lock */
     *outcome = CACHE_COLLAPSED;
-    if (waited && hit(c, key, value)) {
+    if (hit(c, key, value)) {
         cache_lock_give(flight);
         return OK;
     }

@@ -7,7 +7,7 @@
  * of the keys that fall into it. A record is good if none of its words is newer than its stamp.
  *
  * Before the cache is looked into, each request asks the source whether anything was committed since this
- * process last looked (a comparison of 96 bytes). If so, the words are brought up to date first:
+ * process last looked (a comparison of 112 bytes). If so, the words are brought up to date first:
  *
  *     take the lock
  *     take the marker of the present state                    (a later commit makes another one)
@@ -26,7 +26,9 @@
  * CACHE_SYNC_WAIT_US, and then goes round the cache.
  *
  * Where the database was replaced, restored or set back, its identity is another one, and all records are
- * dropped with that: a record bears the identity too.
+ * dropped with that: a record bears the identity too. What looks like the database of before and is not, gets
+ * another identity first, so that nothing that was given out under the old one comes back: a copy in another
+ * file, a log that is shorter, or one that says something else where the one of before ended.
  */
 #pragma once
 #include "base/metrics.h"
@@ -36,7 +38,7 @@
 
 enum {
     CACHE_WORDS = 65536,
-    CACHE_MARKER_WORDS = 12,
+    CACHE_MARKER_WORDS = 14,
     CACHE_SYNC_WAIT_US = 20000,
     CACHE_SYNC_MOST = CACHE_WORDS / 2, /* changes at once; where there are more, everything is dropped */
 };
@@ -64,6 +66,10 @@ struct cache_change {
 struct cache_state {
     uint64_t identity;
     int64_t seq;
+    /* of read_changes alone; 0 elsewhere, and from a source that cannot tell */
+    uint64_t lineage;     /* of the database and of each copy of it */
+    uint64_t entry;       /* what the last entry of its log says, as a number */
+    uint64_t after_entry; /* the same of the entry behind which it was read; 0: it is gone */
 };
 
 /*
@@ -74,7 +80,8 @@ struct cache_state {
  * read_changes: hands over what happened behind `after`, at most `most`, of one snapshot, which *state
  *   describes: OK. ERR_TOO_LARGE: more than that; ERR_CONFLICT: its log ends before `after`; nothing was handed
  *   over, and *state is filled. Other errors: it cannot be read now.
- * set_back: the same database (by its identity) has gone back to an earlier state: gives it another identity.
+ * set_back: the same database has gone back to an earlier state, or an earlier copy lies in its place: gives it
+ *   another identity, and another lineage.
  */
 struct cache_source {
     bool (*is_unchanged)(void *data, const struct cache_marker *marker);
@@ -91,7 +98,8 @@ struct cache_coherence {
     struct cache_lock lock;
     bool known; /* marker is what the words are in step with */
     struct cache_marker marker;
-    int64_t applied_seq;       /* the log was read up to here */
+    struct cache_state applied[2]; /* the log was read up to here: one of them, the other may be half written */
+    _Atomic uint32_t applied_at;
     _Atomic uint64_t identity; /* of the database that it is in step with; 0: of none */
     _Atomic int64_t floor_seq; /* records below it are old */
 };

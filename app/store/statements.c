@@ -47,6 +47,8 @@ static const char *const texts[STORE_STATEMENT_COUNT] = {
     [STORE_SNAPSHOT] = "SELECT " SNAPSHOT " FROM meta",
     [STORE_CHANGES_AFTER] =
         "SELECT seq,profile_id,what,handle,old_handle FROM changes WHERE seq>?1 ORDER BY seq",
+    [STORE_CHANGES_ENTRY] = "SELECT at||' '||what||' '||profile_id||' '||coalesce(handle,'')||' '||"
+                            "coalesce(old_handle,'') FROM changes WHERE seq=?1",
     [STORE_MIGRATIONS] = "SELECT count(*),coalesce(max(number),0) FROM migrations",
     [STORE_EPOCH_GET] = "SELECT epoch FROM meta",
     [STORE_EPOCH_DRAW] = "UPDATE meta SET epoch=lower(hex(randomblob(5))) WHERE epoch IS NULL",
