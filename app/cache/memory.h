@@ -17,7 +17,7 @@
 #include "cache/table.h"
 
 enum {
-    CACHE_MEMORY_VERSION = 1,
+    CACHE_MEMORY_VERSION = 2,
     CACHE_HEADER_SIZE = 4096,
     CACHE_FLIGHTS = 4096,
     CACHE_TOKEN_KEY_LEN = 32,
