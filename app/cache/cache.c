@@ -24,7 +24,10 @@ enum err cache_open(struct cache *c, struct cache_memory *memory, const struct c
     metrics_gauge_set(gauges, GAUGE_TOKEN_MEMO_SIZE_BYTES, memory->header->verdicts_bytes);
     c->value_size = CACHE_TABLE_RECORD_MAX;
     c->value = malloc(c->value_size);
-    return c->value == NULL ? ERR_NOMEM : OK;
+    if (c->value != NULL)
+        return OK;
+    *c = (struct cache){.memory = NULL};
+    return ERR_NOMEM;
 }
 
 void cache_close(struct cache *c)

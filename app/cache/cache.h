@@ -28,7 +28,8 @@ struct cache {
     size_t value_size;
 };
 
-/* source: borrowed pointers, copied. metrics and gauges are the process's, never NULL. ERR_NOMEM. */
+/* source: borrowed pointers, copied. metrics and gauges are the process's, never NULL. ERR_NOMEM: it is one without
+ * memory. */
 MUST_USE enum err cache_open(struct cache *c, struct cache_memory *memory, const struct cache_source *source,
                              struct metrics *metrics, struct metrics_gauges *gauges);
 void cache_close(struct cache *c);
