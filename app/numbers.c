@@ -7,6 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#ifdef __clang__
+#define COMPILER __VERSION__
+#else
+#define COMPILER "gcc " __VERSION__
+#endif
+
 /* "GET|HEAD" */
 static enum err write_methods(unsigned methods, char *out, size_t size)
 {
@@ -29,7 +35,7 @@ enum err numbers_init(struct numbers *n, const struct router *router)
     *n = (struct numbers){.metrics = &n->own, .gauges = &n->own_gauges, .listen_fd = -1};
     n->handler = (struct handlers_metrics){
         .version = PROFILED_VERSION,
-        .compiler = __VERSION__,
+        .compiler = COMPILER,
         .routes = n->routes,
         .route_count = router->count,
         .read = numbers_read,

@@ -51,6 +51,7 @@ static void fill_routes(struct service *s)
         .count = sizeof routes / sizeof routes[0],
         .guard = &s->guard,
         .cache = &s->cache,
+        .timing = config_number(s->settings, CONFIG_log_level) == LOG_DEBUG,
         .cors = &s->cors,
         .clock = &clock_system,
     };

@@ -1,5 +1,6 @@
 #include "handlers/profile_read.h"
 
+#include "base/clock.h"
 #include "handlers/representation.h"
 #include "handlers/source.h"
 #include "http/precondition.h"
@@ -27,7 +28,11 @@ static enum err load(void *data, struct cache_fill *fill)
     struct loading *l = data;
     const struct handlers_target *t = l->target;
     struct handlers_resource resource;
+    struct http_timing *timing = l->exchange->timing;
+    int64_t begun_us = timing == NULL ? 0 : clock_monotonic_us();
     enum err e = handlers_resource_get(l->context, l->exchange, t, &resource);
+    if (timing != NULL)
+        timing->store_us = clock_monotonic_us() - begun_us;
     if (e != OK && e != ERR_NOT_FOUND)
         return e;
     /* a suspended profile is there for its owner and for admins, at /full and /v1/me */
@@ -47,7 +52,7 @@ static enum err load(void *data, struct cache_fill *fill)
 }
 
 /* RFC 9211. */
-static void write_cache_status(struct http_response *response, enum cache_outcome outcome)
+static void write_cache_status(struct http_exchange *x, enum cache_outcome outcome)
 {
     static const struct span words[CACHE_OUTCOME_COUNT] = {
         [CACHE_HIT] = SPAN_INIT("profiled; hit"),
@@ -56,7 +61,9 @@ static void write_cache_status(struct http_response *response, enum cache_outcom
         [CACHE_MISSED] = SPAN_INIT("profiled; fwd=miss"),
         [CACHE_BYPASSED] = SPAN_INIT("profiled; fwd=bypass"),
     };
-    http_response_header(response, "Cache-Status", words[outcome]);
+    http_response_header(x->response, "Cache-Status", words[outcome]);
+    if (x->timing != NULL)
+        x->timing->cache = words[outcome];
 }
 
 static void write_head(struct http_exchange *x, const struct handlers_target *t,
@@ -122,7 +129,7 @@ static enum err read_profile(struct handlers_context *context, struct http_excha
     if (e == OK)
         e = handlers_representation_read(value, &representation);
     e = e == OK ? answer(context, x, &target, &representation) : handlers_fault(x, e);
-    write_cache_status(x->response, outcome);
+    write_cache_status(x, outcome);
     return e;
 }
 

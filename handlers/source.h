@@ -12,5 +12,9 @@ struct cache_source handlers_cache_source(struct handlers_context *context);
 /* A snapshot of the store as the cache's stamps have it. */
 static inline struct cache_state handlers_cache_state(const struct store_snapshot *snapshot)
 {
-    return (struct cache_state){.identity = snapshot->identity, .seq = snapshot->seq};
+    return (struct cache_state){.identity = snapshot->identity,
+                                .seq = snapshot->seq,
+                                .lineage = snapshot->lineage,
+                                .entry = snapshot->entry,
+                                .after_entry = snapshot->after_entry};
 }

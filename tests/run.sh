@@ -2,7 +2,7 @@
 # Every test: installs what is missing, builds with gcc and clang, runs the unit tests under the sanitizers, the structure's
 # and the scenarios against the real servers, and closes with a line "N passed, N failed". POSIX sh; from any directory.
 # usage: sh tests/run.sh [--long] [--no-install]
-#   --long        the scenarios against the sanitized server too, and a minute of fuzzing for each target
+#   --long        the scenarios against the sanitized server too, storms of a minute, and a minute of fuzzing for each target
 #   --no-install  install nothing: say what is missing
 set -u
 program=run.sh
@@ -154,6 +154,7 @@ unit_tests
 fuzz_tests
 step 'structure'
 node_tests "$here"/arch/*.mjs
+[ "$long" = no ] || export PROFILED_LONG=1
 step 'scenarios: the pool behind lighttpd'
 node_tests "$here"/scenario/*.mjs
 if [ "$long" = yes ]; then

@@ -2,19 +2,8 @@
 
 static bool ident_char(char c)
 {
-    switch (c) {
-    case '.':
-    case '_':
-    case '~':
-    case ':':
-    case '|':
-    case '@':
-    case '+':
-    case '-':
-        return true;
-    default:
-        return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-    }
+    return (unsigned char)((c | 0x20) - 'a') < 26 || (unsigned char)(c - '0') < 10 || c == '-' || c == '.' ||
+           c == '_' || c == '~' || c == ':' || c == '|' || c == '@' || c == '+';
 }
 
 bool ident_valid(struct span id)

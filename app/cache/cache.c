@@ -182,7 +182,7 @@ enum err cache_read(struct cache *c, const struct cache_key *key, cache_loader l
             return read_through(c, key, false, load, data, value, outcome);
         }
     }
-    /* whoever had it before, even if it was not waited for, may have put it there since */
+    /* looked for again in any case: who led may have been done between the look and the lock */
     *outcome = CACHE_COLLAPSED;
     if (hit(c, key, value)) {
         cache_lock_give(flight);

@@ -23,6 +23,20 @@ static void take_change(void *sink, const struct cache_change *change)
     metrics_add(f->metrics, change->cause, 1);
 }
 
+/* Where the log was read up to. */
+static struct cache_state applied(const struct cache_coherence *shared)
+{
+    return shared->applied[atomic_load(&shared->applied_at) % 2];
+}
+
+/* In one step, so that who is killed here leaves the old place or the new one. */
+static void set_applied(struct cache_coherence *shared, const struct cache_state *now)
+{
+    uint32_t at = atomic_load(&shared->applied_at) + 1;
+    shared->applied[at % 2] = *now;
+    atomic_store(&shared->applied_at, at);
+}
+
 /*
  * Drops all records: those of another identity by making that the present one; the words begin anew, since
  * another database counts for itself. The new era comes before them, so that a reader that looks at the words
@@ -32,7 +46,9 @@ static void take_change(void *sink, const struct cache_change *change)
 static void drop_all(struct cache_follower *f, const struct cache_state *now)
 {
     struct cache_coherence *shared = f->shared;
-    metrics_add(f->metrics, METRIC_CACHE_INVALIDATIONS_DATABASE, 1);
+    /* at the very start there is nothing to drop */
+    if (shared->identity != 0)
+        metrics_add(f->metrics, METRIC_CACHE_INVALIDATIONS_DATABASE, 1);
     if (now->identity == shared->identity) {
         atomic_store(&shared->floor_seq, now->seq);
         return;
@@ -45,8 +61,20 @@ static void drop_all(struct cache_follower *f, const struct cache_state *now)
         atomic_store_explicit(&f->words[i], 0, memory_order_relaxed);
     /* it may have been here before, and left records */
     atomic_store(&shared->floor_seq, now->seq);
-    shared->applied_seq = now->seq;
+    set_applied(shared, now);
     shared->identity = now->identity;
+}
+
+/*
+ * Whether this is the database of before, in an earlier state or in one that did not come out of it: its next
+ * commits would bear numbers again that were given out. e is what reading on said.
+ */
+static bool is_set_back(const struct cache_state *before, const struct cache_state *now, enum err e)
+{
+    if (now->identity != before->identity)
+        return now->lineage != 0 && now->lineage == before->lineage;
+    return (e == ERR_CONFLICT && now->seq < before->seq) ||
+           (now->after_entry != 0 && now->after_entry != before->entry);
 }
 
 /* Reads the log on and raises the words. OK: they are in step with *now. */
@@ -54,21 +82,22 @@ static enum err apply(struct cache_follower *f, struct cache_state *now)
 {
     struct cache_coherence *shared = f->shared;
     uint64_t identity = shared->identity;
+    const struct cache_state before = applied(shared);
     /* of a database that is not known nothing is asked but its state */
-    int64_t after = identity == 0 ? INT64_MAX : shared->applied_seq;
+    int64_t after = identity == 0 ? INT64_MAX : before.seq;
     enum err e = f->source.read_changes(f->source.data, after, CACHE_SYNC_MOST, take_change, f, now);
     metrics_add(f->metrics, METRIC_CACHE_SYNCS, 1);
     if (e != OK && e != ERR_TOO_LARGE && e != ERR_CONFLICT)
         return e;
-    if (e != OK && now->identity == identity && now->seq < shared->applied_seq) {
-        /* its next commits would bear numbers again that were given out: not under this name */
+    if (identity != 0 && is_set_back(&before, now, e)) {
         shared->known = false;
         e = f->source.set_back(f->source.data);
         return e == OK ? ERR_BUSY : e;
     }
-    if (e != OK || now->identity != identity)
+    /* where the entry is gone, so may be some behind it */
+    if (e != OK || now->identity != identity || now->after_entry != before.entry)
         drop_all(f, now);
-    shared->applied_seq = now->seq;
+    set_applied(shared, now);
     metrics_gauge_set(f->gauges, GAUGE_CHANGE_SEQ, (uint64_t)now->seq);
     return OK;
 }

@@ -7,7 +7,7 @@
  * of the keys that fall into it. A record is good if none of its words is newer than its stamp.
  *
  * Before the cache is looked into, each request asks the source whether anything was committed since this
- * process last looked (a comparison of 96 bytes). If so, the words are brought up to date first:
+ * process last looked (a comparison of 112 bytes). If so, the words are brought up to date first:
  *
  *     take the lock
  *     take the marker of the present state                    (a later commit makes another one)
@@ -17,11 +17,12 @@
  *     is the marker still that of the present state?          if so, remember it
  *     give the lock
  *
- * Why that holds (tests/model goes through every interleaving). The source shows a new marker before the writer's COMMIT returns, so a read that begins
- * after the answer finds the marker changed. The marker is taken before the log is read, so that a commit in
- * between makes the marker differ again; and it is looked at again after, so that it is never remembered for
- * another database, which was put in the place in between. A record made from an older snapshot while the words are raised has a
- * stamp below its word: a false miss, never a false hit. Equal markers are one state: see the source.
+ * Why that holds (tests/model goes through every interleaving). The source shows a new marker before the
+ * writer's COMMIT returns, so a read that begins after the answer finds the marker changed. The marker is
+ * taken before the log is read, so that a commit in between makes the marker differ again; and it is looked
+ * at again after, so that it is never remembered for another database, which was put in the place in between.
+ * A record made from an older snapshot while the words are raised has a stamp below its word: a false miss,
+ * never a false hit. Equal markers are one state: see the source.
  *
  * A process killed in here leaves words that are raised and a marker that is not remembered: the next one
  * reads the same entries again. A process that is stopped in here keeps the lock: who needs it waits for
@@ -29,8 +30,11 @@
  *
  * Where the database was replaced, restored or set back, its identity is another one, and all records are
  * dropped with that: a record bears the identity too. The words begin anew then, in a new era: who judges a
- * record looks at the era last, and so finds out if the words that he looked at were not those of his. A database
- * that comes back into the place finds records of its own again; those older than its state are below the floor.
+ * record looks at the era last, and so finds out if the words that he looked at were not those of his. A
+ * database that comes back into the place finds records of its own again; those older than its state are
+ * below the floor. What looks like the database of before and is not, gets another identity first, so that
+ * nothing that was given out under the old one comes back: a copy in another file, a log that is shorter, or
+ * one that says something else where the one of before ended.
  */
 #pragma once
 #include "base/metrics.h"
@@ -40,7 +44,7 @@
 
 enum {
     CACHE_WORDS = 65536,
-    CACHE_MARKER_WORDS = 12,
+    CACHE_MARKER_WORDS = 14,
     CACHE_SYNC_WAIT_US = 20000,
     CACHE_SYNC_MOST = CACHE_WORDS / 2, /* changes at once; where there are more, everything is dropped */
 };
@@ -51,35 +55,43 @@ struct cache_marker {
 
 /* What a record was made from, and what makes it old. */
 struct cache_stamp {
-    uint64_t identity;   /* of the database; 0: the record is never good */
-    int64_t seq;         /* of the last change in the snapshot */
-    int64_t expires_ms;  /* Unix time */
-    uint32_t words[2];   /* indexes of its version words; twice the same where there is one */
-    uint32_t flags;      /* the owner's */
+    uint64_t identity;  /* of the database; 0: the record is never good */
+    int64_t seq;        /* of the last change in the snapshot */
+    int64_t expires_ms; /* Unix time */
+    uint32_t words[2];  /* indexes of its version words; twice the same where there is one */
+    uint32_t flags;     /* the owner's */
     uint32_t unused;
 };
 
 struct cache_change {
     int64_t seq;
-    enum metric cause;      /* METRIC_CACHE_INVALIDATIONS_… */
-    uint32_t words[4];      /* that it makes newer */
+    enum metric cause; /* METRIC_CACHE_INVALIDATIONS_… */
+    uint32_t words[4]; /* that it makes newer */
     unsigned word_count;
 };
 struct cache_state {
     uint64_t identity;
     int64_t seq;
+    /* of read_changes alone; 0 elsewhere, and from a source that cannot tell */
+    uint64_t lineage;     /* of the database and of each copy of it */
+    uint64_t entry;       /* what the last entry of its log says, as a number */
+    uint64_t after_entry; /* the same of the entry behind which it was read; 0: it is gone */
 };
 
 /*
  * Where changes come from: the store, as callbacks. data is the source's own.
  *
  * is_unchanged: whether nothing was committed since the marker was taken. Runs on every hit.
- * take_marker: ERR_BUSY: there is none to be had, since a writer is just publishing, or died while it did, or for
- *   another reason that passes; the database can be read all the same.
+ *
+ * take_marker: ERR_BUSY: there is none to be had, since a writer is just publishing, or died while it did, or
+ * for another reason that passes; the database can be read all the same.
+ *
  * read_changes: hands over what happened behind `after`, at most `most`, of one snapshot, which *state
- *   describes: OK. ERR_TOO_LARGE: more than that, or not all of it is there any more; ERR_CONFLICT: its log ends
- *   before `after`; not all, if any, was handed over, and *state is filled. Other errors: it cannot be read now.
- * set_back: the same database (by its identity) has gone back to an earlier state: gives it another identity.
+ * describes: OK. ERR_TOO_LARGE: more than that, or not all of it is there any more; ERR_CONFLICT: its log ends
+ * before `after`; not all, if any, was handed over, and *state is filled. Other errors: it cannot be read now.
+ *
+ * set_back: the same database has gone back to an earlier state, or an earlier copy lies in its place: gives
+ * it another identity, and another lineage.
  */
 struct cache_source {
     bool (*is_unchanged)(void *data, const struct cache_marker *marker);
@@ -96,7 +108,9 @@ struct cache_coherence {
     struct cache_lock lock;
     bool known; /* marker is what the words are in step with */
     struct cache_marker marker;
-    int64_t applied_seq;       /* the log was read up to here */
+    struct cache_state
+        applied[2]; /* the log was read up to here: one of them, the other may be half written */
+    _Atomic uint32_t applied_at;
     uint64_t identity;         /* of the database that it is in step with; 0: of none */
     _Atomic uint64_t era;      /* how often the words were begun anew */
     _Atomic int64_t floor_seq; /* records below it are old */

@@ -14,15 +14,15 @@ static size_t lines(size_t n, size_t a_line)
     return (n + a_line - 1) / a_line;
 }
 
-/* A record with its share of the index (a quarter more slots than records, so that few buckets are full) and
- * of the ghost (as many words as records) takes so much; that tells how many there will be. */
+/* A record with its share of the index (half as many slots again as records, so that few buckets are full)
+ * and of the ghost (as many words as records) takes so much; that tells how many there will be. */
 struct cache_geometry cache_geometry_of(size_t bytes, size_t typical_len)
 {
     struct cache_geometry g;
     const size_t record = cache_record_units(0, typical_len) * CACHE_UNIT;
-    const size_t shares = sizeof(uint64_t) * 5 / 4 + sizeof(uint32_t);
+    const size_t shares = sizeof(uint64_t) * 3 / 2 + sizeof(uint32_t);
     const size_t records = (bytes - sizeof(struct cache_block)) / (record + shares) + 1;
-    g.buckets = (uint32_t)lines(records * 5 / 4, CACHE_WAYS);
+    g.buckets = (uint32_t)lines(records * 3 / 2, CACHE_WAYS);
     g.ghost_sets = (uint32_t)lines(records, CACHE_GHOST_WAYS);
     g.index_at = sizeof(struct cache_block);
     g.ghost_at = g.index_at + (size_t)g.buckets * LINE;

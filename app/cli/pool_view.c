@@ -50,6 +50,9 @@ void pool_view_read(const struct scoreboard *board, int64_t now_ms, int64_t now_
     memcpy(out->listen, header->listen, sizeof out->listen);
     out->listen[sizeof out->listen - 1] = '\0';
     memcpy(out->routes, header->routes, sizeof out->routes);
+    for (size_t i = 0; i < METRICS_ROUTES; i++)
+        out->routes[i].pattern[sizeof out->routes[i].pattern - 1] =
+            out->routes[i].methods[sizeof out->routes[i].methods - 1] = '\0';
     for (size_t i = 0; i < GAUGE_COUNT; i++)
         metrics_gauge_set(&out->gauges, (enum metric_gauge)i,
                           metrics_gauge_get(&header->gauges, (enum metric_gauge)i));

@@ -5,7 +5,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 enum err fcgi_acceptor_init(struct fcgi_acceptor *a, int listen_fd, struct err_detail *detail)
@@ -40,27 +39,37 @@ static bool passes(int why)
            why == EHOSTDOWN || why == ENONET || why == EHOSTUNREACH || why == ENETUNREACH;
 }
 
-enum err fcgi_acceptor_take(struct fcgi_acceptor *a, const sigset_t *mask, int wait_ms, int io_timeout_s,
-                            int *fd)
+/* Takes one that waits. OK with *fd -1: none does, or the one that did is gone. */
+static enum err take_waiting(const struct fcgi_acceptor *a, int *fd)
 {
+    *fd = accept4(a->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+    return *fd >= 0 || passes(errno) ? OK : ERR_IO;
+}
+
+enum err fcgi_acceptor_take(struct fcgi_acceptor *a, const sigset_t *mask, int wait_ms, int *fd)
+{
+    enum { STREAK_MAX = 32, PATIENCE = 16 };
     struct epoll_event event;
-    struct timeval limit = {.tv_sec = io_timeout_s};
+    enum err e;
     *fd = -1;
+    if (a->patience == 0 && a->streak > 0 && a->streak < STREAK_MAX) {
+        a->streak++;
+        if ((e = take_waiting(a, fd)) != OK || *fd >= 0)
+            return e;
+        a->patience = PATIENCE;
+    }
+    a->streak = 0;
     int n = epoll_pwait(a->epoll_fd, &event, 1, wait_ms, mask);
     if (n < 0)
         return errno == EINTR ? OK : ERR_IO;
     if (n == 0)
         return OK;
-    int connection = accept4(a->listen_fd, NULL, NULL, SOCK_CLOEXEC);
-    if (connection < 0)
-        return passes(errno) ? OK : ERR_IO;
-    if (io_timeout_s > 0) {
-        /* a slow or silent peer must not hold the worker for ever */
-        setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-        setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+    e = take_waiting(a, fd);
+    if (*fd >= 0) {
+        a->streak = 1;
+        a->patience -= a->patience > 0;
     }
-    *fd = connection;
-    return OK;
+    return e;
 }
 
 bool fcgi_request_begin(FCGX_Request *request, int fd)

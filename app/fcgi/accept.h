@@ -6,7 +6,7 @@
  * test fails when a new libfcgi treats them otherwise.
  *
  * Runs in a worker, single thread. Signals stay blocked but for the time of the wait (epoll_pwait), so that
- * none cuts a request short.
+ * none cuts a request short. How long a peer may take is deadline.h's.
  */
 #pragma once
 #include "base/err.h"
@@ -17,6 +17,8 @@
 struct fcgi_acceptor {
     int listen_fd; /* non-blocking, listening; the caller's */
     int epoll_fd;
+    unsigned streak;   /* connections taken without a wait between them */
+    unsigned patience; /* connections to wait for before taking one without a wait is tried again */
 };
 
 /* Makes the epoll instance (EPOLLEXCLUSIVE: one connection wakes one worker) and sets listen_fd non-blocking.
@@ -25,13 +27,12 @@ MUST_USE enum err fcgi_acceptor_init(struct fcgi_acceptor *a, int listen_fd, str
 void fcgi_acceptor_fini(struct fcgi_acceptor *a);
 
 /*
- * Waits with this signal mask, at most wait_ms (-1: for ever), and takes a connection; reads and writes on it
- * then fail after io_timeout_s. Gives the descriptor, or -1 with nothing taken: a signal came, the time is
+ * Waits with this signal mask, at most wait_ms (-1: for ever), and takes a connection. Under load, when the next
+ * one is there already, the wait is left out (but not for ever: signals come in with it). Gives the descriptor, or -1 with nothing taken: a signal came, the time is
  * up, or another worker was quicker: look at what is asked of you, and call again. ERR_IO: the listening
  * socket is no good any more.
  */
-MUST_USE enum err fcgi_acceptor_take(struct fcgi_acceptor *a, const sigset_t *mask, int wait_ms,
-                                     int io_timeout_s, int *fd);
+MUST_USE enum err fcgi_acceptor_take(struct fcgi_acceptor *a, const sigset_t *mask, int wait_ms, int *fd);
 
 /*
  * Reads a request's beginning and its parameters from the connection, which now belongs to request (made by

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "fcgi/accept.h"
+#include "fcgi/deadline.h"
 #include "fcgi/reply.h"
 #include "fcgi/variables.h"
 
@@ -27,7 +28,7 @@ static bool may_have_body(enum http_method method)
  * Reads the body to its end, under the limit. Some front servers send no length for a chunked body, or an
  * empty one. ERR_IO: the peer died on the way: what came is not what was sent, and must not be acted on.
  */
-static enum err read_body(struct worker *w, struct http_request *request, bool *all_read)
+static enum err read_body(struct worker *w, int fd, struct http_request *request, bool *all_read)
 {
     enum { PIECE = 8192 };
     struct span length_text = http_request_header(request, HTTP_HEADER_CONTENT_LENGTH);
@@ -44,6 +45,7 @@ static enum err read_body(struct worker *w, struct http_request *request, bool *
         char *to = buf_reserve(&w->body, PIECE);
         if (to == NULL)
             return ERR_NOMEM;
+        fcgi_deadline_watch(fd, clock_monotonic_us());
         int n = FCGX_GetStr(to, PIECE, w->fcgx.in);
         buf_extend(&w->body, (size_t)n);
         if (w->body.len > w->options->body_max) {
@@ -78,23 +80,28 @@ static void answer_one(struct worker *w, int fd)
     int64_t begun_us = clock_monotonic_us();
 
     w->hooks->request_begin(w->hooks->data, begun_us);
+    fcgi_deadline_watch(fd, begun_us);
     if (!fcgi_request_begin(&w->fcgx, fd)) {
+        fcgi_deadline_rest();
         w->hooks->request_end(w->hooks->data, 0);
         return;
     }
     enum err e = fcgi_variables_read(w->fcgx.envp, w->options->mount, &w->arena, &request);
     fcgi_ids_next(&w->ids, request.id);
     if (e != ERR_NOMEM && may_have_body(request.method))
-        e = read_body(w, &request, &all_read);
+        e = read_body(w, fd, &request, &all_read);
+    fcgi_deadline_rest();
     if (e != ERR_NOMEM && e != ERR_IO) {
         route_answer(w->router, &request, &w->response, &w->arena, &outcome);
+        int64_t now_us = clock_monotonic_us(), took_us = now_us - begun_us;
+        fcgi_deadline_watch(fd, now_us);
         send_reply(w, request.method);
-        int64_t took_us = clock_monotonic_us() - begun_us;
         /* the end of the answer leaves with fcgi_request_end: whoever has read it finds it counted */
         metrics_request(w->options->metrics, (size_t)outcome.row, w->response.status, took_us);
         fcgi_reply_log(w->options->log, w->options->access_log, &request, &w->response, &outcome, took_us);
     }
     fcgi_request_end(&w->fcgx, all_read);
+    fcgi_deadline_rest();
     w->hooks->request_end(w->hooks->data, w->response.status);
     w->hooks->idle(w->hooks->data);
 
@@ -111,8 +118,7 @@ static enum err loop(struct worker *w, struct fcgi_acceptor *acceptor, const sig
         int fd;
         if (stopping && !w->options->drain)
             return OK;
-        enum err e =
-            fcgi_acceptor_take(acceptor, wait_mask, stopping ? 0 : -1, w->options->io_timeout_s, &fd);
+        enum err e = fcgi_acceptor_take(acceptor, wait_mask, stopping ? 0 : -1, &fd);
         if (e != OK)
             return e;
         if (fd >= 0)
@@ -138,9 +144,15 @@ enum err fcgi_serve(int listen_fd, const sigset_t *wait_mask, const struct route
         goto out;
     }
     fcgi_ids_init(&w.ids);
-    if ((e = loop(&w, &acceptor, wait_mask)) != OK)
+    if ((e = fcgi_deadline_start(options->io_timeout_s, detail)) != OK)
+        goto out;
+    /* a timer that looks after the connection in hand has no business in the wait for one */
+    sigset_t mask = *wait_mask;
+    sigaddset(&mask, SIGALRM);
+    if ((e = loop(&w, &acceptor, &mask)) != OK)
         err_set(detail, e, "waiting for connections failed");
 out:
+    fcgi_deadline_stop();
     fcgi_acceptor_fini(&acceptor);
     http_response_fini(&w.response);
     buf_fini(&w.head);

@@ -20,7 +20,7 @@ struct fcgi_hooks {
 struct fcgi_options {
     struct span mount; /* path prefix that is taken off, "" for none */
     size_t body_max;   /* bytes; a longer request body is not read */
-    int io_timeout_s;  /* for each read and write on the connection; 0: none */
+    int io_timeout_s;  /* for reading a request, and for sending its answer; 0: none */
     const struct log *log;
     struct metrics *metrics; /* where a worker counts its answers; CGI counts nothing */
     bool access_log;

@@ -44,16 +44,35 @@ void http_response_header(struct http_response *r, const char *name, struct span
     http_response_header_end(r, start);
 }
 
-bool http_response_has_header(const struct http_response *r, const char *name)
+/* The first line of that name: where it begins, and its length with the line's end; false: there is none. */
+static bool find_line(const struct http_response *r, const char *name, size_t *at, size_t *len)
 {
-    struct span rest = buf_span(&r->head), wanted = span_str(name);
+    struct span all = buf_span(&r->head), rest = all, wanted = span_str(name);
     while (rest.ptr != NULL) {
         struct span line = span_cut(&rest, '\n');
-        if (line.len > wanted.len && line.ptr[wanted.len] == ':' &&
-            span_eq_nocase(span_of(line.ptr, wanted.len), wanted))
-            return true;
+        if (line.len <= wanted.len || line.ptr[wanted.len] != ':' ||
+            !span_eq_nocase(span_of(line.ptr, wanted.len), wanted))
+            continue;
+        *at = (size_t)(line.ptr - all.ptr);
+        *len = line.len + 1;
+        return true;
     }
     return false;
+}
+
+bool http_response_has_header(const struct http_response *r, const char *name)
+{
+    size_t at, len;
+    return find_line(r, name, &at, &len);
+}
+
+void http_response_drop_header(struct http_response *r, const char *name)
+{
+    size_t at, len;
+    while (find_line(r, name, &at, &len)) {
+        memmove(r->head.ptr + at, r->head.ptr + at + len, r->head.len - at - len);
+        buf_truncate(&r->head, r->head.len - len);
+    }
 }
 
 struct reason {

@@ -28,6 +28,8 @@ size_t http_response_header_begin(struct http_response *r, const char *name);
 void http_response_header_end(struct http_response *r, size_t start);
 /* Whether a line of this name (without case) is there. */
 bool http_response_has_header(const struct http_response *r, const char *name);
+/* Takes every line of this name (without case) out. */
+void http_response_drop_header(struct http_response *r, const char *name);
 /* Empties head and body and sets the status: for an answer that replaces one begun. */
 void http_response_restart(struct http_response *r, int status);
 /* The reason phrase of RFC 9110 section 15, "Unknown" for a status we never send; static. */

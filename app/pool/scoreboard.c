@@ -107,6 +107,19 @@ enum err scoreboard_create_unseen(const struct scoreboard_plan *plan, struct sco
     return e;
 }
 
+/* Whether every text in it ends within its place. */
+static bool texts_end(const struct scoreboard_header *header)
+{
+    bool good = memchr(header->path, '\0', sizeof header->path) != NULL &&
+                memchr(header->listen, '\0', sizeof header->listen) != NULL;
+    for (size_t i = 0; i < METRICS_ROUTES; i++) {
+        const struct metrics_route *route = &header->routes[i];
+        good = good && memchr(route->pattern, '\0', sizeof route->pattern) != NULL &&
+               memchr(route->methods, '\0', sizeof route->methods) != NULL;
+    }
+    return good;
+}
+
 /* Whether it is one, and as long as it says: a shorter file would crash who reads it. */
 static enum err recognise(int fd, struct err_detail *detail)
 {
@@ -119,7 +132,7 @@ static enum err recognise(int fd, struct err_detail *detail)
         return err_set(detail, ERR_INVALID, "it is no scoreboard of profiled");
     if (header.version != SCOREBOARD_VERSION || header.slot_count != SCOREBOARD_SLOTS ||
         st.st_size != SCOREBOARD_SIZE || atomic_load(&header.slots_reserved) > SCOREBOARD_SLOTS ||
-        header.layout != metrics_layout(header.routes, METRICS_ROUTES))
+        !texts_end(&header) || header.layout != metrics_layout(header.routes, METRICS_ROUTES))
         return err_set(detail, ERR_INVALID, "it is of another version of profiled");
     return OK;
 }
@@ -130,8 +143,8 @@ static bool routes_agree(const struct scoreboard_header *header, const struct sc
     for (size_t i = 0; i < METRICS_NO_ROUTE; i++) {
         const struct metrics_route none = {0};
         const struct metrics_route *ours = i < plan->route_count ? &plan->routes[i] : &none;
-        if (strcmp(header->routes[i].pattern, ours->pattern) != 0 ||
-            strcmp(header->routes[i].methods, ours->methods) != 0)
+        if (strncmp(header->routes[i].pattern, ours->pattern, sizeof ours->pattern) != 0 ||
+            strncmp(header->routes[i].methods, ours->methods, sizeof ours->methods) != 0)
             return false;
     }
     return true;

@@ -2,6 +2,7 @@
 
 #include "http/bearer.h"
 #include "http/problem.h"
+#include "route/timing.h"
 
 static enum err refuse(struct http_exchange *x, enum http_problem_type type, const char *error,
                        struct span description, unsigned scope, enum err e)
@@ -62,6 +63,7 @@ enum err route_authorise(const struct route_guard *guard, unsigned scope, struct
         return refuse(x, HTTP_PROBLEM_INVALID_TOKEN, "invalid_token", SPAN("the token is malformed"), 0, e);
 
     e = route_memo_find(&guard->memo, token, &guard->policy, x->now_ms / 1000, x->arena, out, hash);
+    bool remembered = e == OK;
     if (e == ERR_NOT_FOUND) {
         e = verify(guard, token, x, &state, out, &why, reason);
         if (e == OK)
@@ -74,6 +76,7 @@ enum err route_authorise(const struct route_guard *guard, unsigned scope, struct
         http_problem_write(x->response, x->request->id, &problem);
         return e;
     }
+    route_timing_authorised(x, out->scopes, remembered);
     if ((out->scopes & scope) != scope)
         return refuse(x, HTTP_PROBLEM_INSUFFICIENT_SCOPE, "insufficient_scope",
                       SPAN("the token does not hold the scope that this needs"), scope, ERR_DENIED);

@@ -2,6 +2,7 @@
 
 #include "http/problem.h"
 #include "route/match.h"
+#include "route/timing.h"
 #include "token/verify.h"
 
 /* What the table has for a path: the methods of the resource, and the row for the request's own method. */
@@ -103,9 +104,12 @@ void route_answer(const struct router *router, const struct http_request *reques
         .arena = arena,
         .now_ms = clock_now_ms(router->clock),
     };
+    struct http_timing timing;
     *outcome = (struct route_outcome){.row = ROUTE_NONE};
     cache_begin(router->cache, x.now_ms);
+    route_timing_begin(&x, &timing, router->timing);
     unsigned methods = answer(router, &x, outcome);
+    route_timing_write(&x, router->timing);
     http_response_header(response, "X-Content-Type-Options", SPAN("nosniff"));
     http_cors_write(router->cors, request, methods | HTTP_OPTIONS, response);
 }

@@ -25,6 +25,7 @@ struct router {
     size_t count;
     const struct route_guard *guard;
     struct cache *cache; /* told when an exchange begins */
+    bool timing;         /* every answer bears Server-Timing */
     const struct http_cors *cors;
     const struct clock *clock;
 };

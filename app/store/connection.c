@@ -125,6 +125,9 @@ enum err store_connect(struct store *s, struct err_detail *detail)
     if (stat(s->path, &st) != 0)
         return err_set(detail, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO,
                        "no database at %s: %s (profiled db migrate makes one)", s->path, strerror(errno));
+    /* SQLite throws away the log that lies beside an empty file, and with it what was committed */
+    if (st.st_size == 0)
+        return err_set(detail, ERR_IO, "%s is empty", s->path);
     /* read-only opens fail where the -shm file is missing: open for writing, and ask only */
     int code = sqlite3_open_v2(s->path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
     if (code != SQLITE_OK) {

@@ -92,9 +92,8 @@ static void bind_profile(sqlite3_stmt *stmt, const struct profile *p)
     }
 }
 
-/* What the triggers gave the row, read back within the same transaction. */
-static enum err read_stamps(struct store *s, struct profile *p, struct store_snapshot *snapshot,
-                            struct err_detail *detail)
+static enum err read_stamps_once(struct store *s, struct profile *p, struct store_snapshot *snapshot,
+                                 struct err_detail *detail)
 {
     sqlite3_stmt *stmt = s->statements[STORE_STAMPS];
     store_bind(stmt, 1, p->id);
@@ -109,6 +108,18 @@ static enum err read_stamps(struct store *s, struct profile *p, struct store_sna
     }
     sqlite3_reset(stmt);
     return code == SQLITE_ROW ? OK : store_failed(s, code == SQLITE_DONE ? SQLITE_CORRUPT : code, detail);
+}
+
+/* What the triggers gave the row, read back within the same transaction. Where a backup was restored under us
+ * there is no epoch yet: this transaction draws it, or the tag of its answer would come back. */
+static enum err read_stamps(struct store *s, struct profile *p, struct store_snapshot *snapshot,
+                            struct err_detail *detail)
+{
+    enum err e = read_stamps_once(s, p, snapshot, detail);
+    if (e != OK || snapshot->epoch[0] != '\0')
+        return e;
+    e = store_step(s, STORE_EPOCH_DRAW, detail);
+    return e == OK ? read_stamps_once(s, p, snapshot, detail) : e;
 }
 
 /* The uniqueness that a write broke; its message names the column. */

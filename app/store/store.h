@@ -45,6 +45,10 @@ struct store_snapshot {
     int64_t seq;                     /* of the last entry of the change log */
     uint64_t identity; /* one number for the epoch and the file it is in; never 0. Where it is the same, a higher
                           seq is a later state */
+    /* of store_changes_read alone; 0 elsewhere: */
+    uint64_t lineage;     /* one number for the epoch alone, which a copy of the file has as well; never 0 */
+    uint64_t entry;       /* one number for what entry seq of the log says; 0: there is none */
+    uint64_t after_entry; /* the same of the entry that was read on from */
 };
 
 /*

@@ -1,5 +1,6 @@
 #include "store/watch.h"
 
+#include "crypto/hash.h"
 #include "store/handle.h"
 
 #include <stdatomic.h>
@@ -7,8 +8,9 @@
 
 enum {
     WAL_INDEX_REGION = 32768, /* what SQLite maps -shm by (walformat.html section 2) */
-    HEADER_WORDS = STORE_MARKER_WORDS / 2,
-    SALTS = 4,            /* the word that they are in: drawn when a WAL is begun, 0 while there is none */
+    HEADER_WORDS = 6, /* 48 bytes */
+    BOTH_HEADERS = 2 * HEADER_WORDS,
+    SALTS = 4, /* the word that they are in: drawn when a WAL is begun, 0 while there is none */
     TAKE_ATTEMPTS = 1000, /* a writer publishes within some tens of nanoseconds */
 };
 
@@ -35,10 +37,10 @@ static bool same_file(const struct store *s)
 
 bool store_is_unchanged(const struct store *s, const uint64_t marker[STORE_MARKER_WORDS])
 {
-    uint64_t different = 0;
+    uint64_t different = (marker[BOTH_HEADERS] ^ s->device) | (marker[BOTH_HEADERS + 1] ^ s->inode);
     if (s->db == NULL || s->wal_index == NULL || !same_file(s))
         return false;
-    for (size_t i = 0; i < STORE_MARKER_WORDS; i++)
+    for (size_t i = 0; i < BOTH_HEADERS; i++)
         different |= s->wal_index[i] ^ marker[i];
     /* what is read next, is read after this */
     atomic_thread_fence(memory_order_acquire);
@@ -51,8 +53,10 @@ static bool copy_header(const struct store *s, uint64_t out[STORE_MARKER_WORDS])
     for (size_t i = 0; i < HEADER_WORDS; i++)
         out[i] = s->wal_index[i];
     atomic_thread_fence(memory_order_acquire);
-    for (size_t i = HEADER_WORDS; i < STORE_MARKER_WORDS; i++)
+    for (size_t i = HEADER_WORDS; i < BOTH_HEADERS; i++)
         out[i] = s->wal_index[i];
+    out[BOTH_HEADERS] = s->device;
+    out[BOTH_HEADERS + 1] = s->inode;
     return memcmp(out, out + HEADER_WORDS, HEADER_WORDS * sizeof out[0]) == 0;
 }
 
@@ -135,14 +139,37 @@ static enum err hand_over(struct store *s, int64_t after, int64_t upto,
     return missing == 0 ? OK : ERR_TOO_LARGE;
 }
 
-static enum err read_snapshot(struct store *s, struct store_snapshot *out, struct err_detail *detail)
+/* Nobody chooses what is hashed: a number of it, never 0. */
+static uint64_t number_of(struct span text)
+{
+    static const unsigned char no_key[CRYPTO_SIPHASH_KEY_LEN] = {0};
+    return crypto_siphash(no_key, text) | 1;
+}
+
+/* *out is 0 where there is no such entry. */
+static enum err read_entry(struct store *s, int64_t seq, uint64_t *out, struct err_detail *detail)
+{
+    sqlite3_stmt *stmt = s->statements[STORE_CHANGES_ENTRY];
+    sqlite3_bind_int64(stmt, 1, seq);
+    int code = sqlite3_step(stmt);
+    *out = code == SQLITE_ROW ? number_of(store_column(stmt, 0)) : 0;
+    sqlite3_reset(stmt);
+    return code == SQLITE_ROW || code == SQLITE_DONE ? OK : store_failed(s, code, detail);
+}
+
+static enum err read_snapshot(struct store *s, int64_t after, struct store_snapshot *out,
+                              struct err_detail *detail)
 {
     sqlite3_stmt *stmt = s->statements[STORE_SNAPSHOT];
     int code = sqlite3_step(stmt);
     if (code == SQLITE_ROW)
         store_snapshot_read(s, stmt, 0, out);
     sqlite3_reset(stmt);
-    return code == SQLITE_ROW ? OK : store_failed(s, code == SQLITE_DONE ? SQLITE_CORRUPT : code, detail);
+    if (code != SQLITE_ROW)
+        return store_failed(s, code == SQLITE_DONE ? SQLITE_CORRUPT : code, detail);
+    out->lineage = number_of(span_str(out->epoch));
+    enum err e = read_entry(s, out->seq, &out->entry, detail);
+    return e == OK ? read_entry(s, after, &out->after_entry, detail) : e;
 }
 
 enum err store_changes_read(struct store *s, int64_t after, int64_t most,
@@ -153,7 +180,7 @@ enum err store_changes_read(struct store *s, int64_t after, int64_t most,
     *snapshot = (struct store_snapshot){0};
     if (e != OK || (e = store_step(s, STORE_BEGIN_READ, detail)) != OK)
         return e;
-    e = read_snapshot(s, snapshot, detail);
+    e = read_snapshot(s, after, snapshot, detail);
     if (e == OK && snapshot->epoch[0] == '\0')
         /* a backup was restored into it; connecting anew draws one */
         e = err_set(detail, ERR_BUSY, "%s has no epoch", s->path);

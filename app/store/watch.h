@@ -15,7 +15,8 @@
 #pragma once
 #include "store/store.h"
 
-enum { STORE_MARKER_WORDS = 12 }; /* a marker is both copies of the header */
+enum { STORE_MARKER_WORDS = 14 }; /* both copies of the header, and which file it is: where the log is empty, the
+                                     headers of two databases may be alike */
 
 /*
  * Whether the database is still in the state that the marker was taken in: the same file at its path, nothing
@@ -55,6 +56,9 @@ struct store_change {
  * outcome is ERR_TOO_LARGE, as it is when some are not there any more (the log was tidied), after those that are;
  * when the log is shorter than `after` (the database was set back) it is ERR_CONFLICT: *snapshot is filled in
  * both cases. Spans live for the call of take.
+ *
+ * Whether it is the log that was read before, the caller finds out: snapshot->after_entry is what
+ * snapshot->entry was when that one ended at `after`.
  */
 MUST_USE enum err store_changes_read(struct store *store, int64_t after, int64_t most,
                                      void (*take)(void *data, const struct store_change *change), void *data,

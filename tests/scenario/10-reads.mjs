@@ -65,7 +65,7 @@ scenario('reads', {}, (at) => {
       const head = await at.site.head(path, {as: 'ann'});
       assert.equal(head.status, get.status);
       assert.equal(head.body.length, 0);
-      const own = ['date', 'x-request-id', 'transfer-encoding', 'content-length'];
+      const own = ['date', 'x-request-id', 'cache-status', 'transfer-encoding', 'content-length'];
       const lines = (answer) => answer.names.filter((name) => !own.includes(name)).map((name) => `${name}: ${answer.header(name)}`);
       assert.deepEqual(lines(head), lines(get));
     });

@@ -1,6 +1,9 @@
 /* The hand-over of a connection to libfcgi, which leans on fields that its header calls private. */
 #include "fcgi/accept.h"
 
+#include "base/clock.h"
+#include "fcgi/deadline.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -58,13 +61,13 @@ static int dial(const struct fixture *f)
     return fd;
 }
 
-static int take(struct fixture *f, int io_timeout_s)
+static int take(struct fixture *f)
 {
     int fd = -1;
     sigset_t mask;
     sigemptyset(&mask);
     for (int i = 0; i < 50 && fd < 0; i++)
-        assert_int_equal(fcgi_acceptor_take(&f->acceptor, &mask, 100, io_timeout_s, &fd), OK);
+        assert_int_equal(fcgi_acceptor_take(&f->acceptor, &mask, 100, &fd), OK);
     assert_true(fd >= 0);
     return fd;
 }
@@ -86,7 +89,7 @@ static void a_request_is_read_answered_and_its_connection_closed(void **state)
         ssize_t n;
         int client = dial(f);
         assert_int_equal(write(client, whole, sizeof whole), sizeof whole);
-        assert_true(fcgi_request_begin(&f->request, take(f, 5)));
+        assert_true(fcgi_request_begin(&f->request, take(f)));
         assert_string_equal(FCGX_GetParam("A", f->request.envp), "bcd");
         FCGX_PutStr("Status: 204\r\n\r\n", 15, f->request.out);
         assert_true(fcgi_request_end(&f->request, true));
@@ -112,7 +115,7 @@ static void parameters_cut_short_are_no_request(void **state)
         if (cut > 0)
             assert_int_equal(write(client, whole, cut), cut);
         close(client);
-        assert_false(fcgi_request_begin(&f->request, take(f, 5)));
+        assert_false(fcgi_request_begin(&f->request, take(f)));
     }
 }
 
@@ -122,15 +125,31 @@ static void nonsense_is_no_request(void **state)
     int client = dial(f);
     assert_int_equal(write(client, "GET / HTTP/1.1\r\n\r\n", 18), 18);
     shutdown(client, SHUT_WR);
-    assert_false(fcgi_request_begin(&f->request, take(f, 5)));
+    assert_false(fcgi_request_begin(&f->request, take(f)));
     close(client);
 }
 
 static void a_silent_peer_is_given_up(void **state)
 {
     struct fixture *f = *state;
+    struct err_detail detail = {0};
     int client = dial(f);
-    assert_false(fcgi_request_begin(&f->request, take(f, 1)));
+    int fd = take(f);
+    assert_int_equal(fcgi_deadline_start(1, &detail), OK);
+    int64_t begun_us = clock_monotonic_us();
+    fcgi_deadline_watch(fd, begun_us);
+    assert_false(fcgi_request_begin(&f->request, fd));
+    fcgi_deadline_rest();
+    assert_true(clock_monotonic_us() - begun_us >= 1000000);
+    close(client);
+    /* what is not watched is left alone */
+    client = dial(f);
+    fd = take(f);
+    usleep(1600000);
+    assert_int_equal(write(client, whole, sizeof whole), sizeof whole);
+    assert_true(fcgi_request_begin(&f->request, fd));
+    assert_true(fcgi_request_end(&f->request, true));
+    fcgi_deadline_stop();
     close(client);
 }
 
@@ -140,7 +159,7 @@ static void waiting_ends_without_a_connection(void **state)
     int fd = 7;
     sigset_t mask;
     sigemptyset(&mask);
-    assert_int_equal(fcgi_acceptor_take(&f->acceptor, &mask, 0, 1, &fd), OK);
+    assert_int_equal(fcgi_acceptor_take(&f->acceptor, &mask, 0, &fd), OK);
     assert_int_equal(fd, -1);
 }
 

@@ -1,12 +1,15 @@
 /* The shared scoreboard's file: made, read, refused, removed. */
 #include "pool/scoreboard.h"
 
+#include <fcntl.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -121,6 +124,214 @@ static void what_is_none_is_refused(void **state)
     spoil(0, "", 0, 0);
 }
 
+/* A change of the tables that say what a word counts is a change of version, whoever forgot to say so. */
+static void other_counters_are_refused(void **state)
+{
+    (void)state;
+    static const struct metrics_route swapped[] = {{"/b", "PUT"}, {"/a", "GET|HEAD"}};
+    static const struct metrics_route fewer[] = {{"/a", "GET"}, {"/b", "PUT"}};
+    static const struct scoreboard_plan others[] = {
+        {4, swapped, 2}, {4, routes, 1}, {4, NULL, 0}, {4, fewer, 2}};
+    const uint64_t layout = 1;
+    const uint32_t many = SCOREBOARD_SLOTS + 1;
+    static char endless[SCOREBOARD_HEADER_SIZE - offsetof(struct scoreboard_header, routes)];
+    struct scoreboard board, other;
+    struct err_detail detail = {0};
+    spoil(offsetof(struct scoreboard_header, layout), &layout, sizeof layout, SCOREBOARD_SIZE);
+    spoil(offsetof(struct scoreboard_header, routes), "/z", 2, SCOREBOARD_SIZE);
+    memset(endless, 'x', sizeof endless);
+    spoil(offsetof(struct scoreboard_header, routes), endless, sizeof endless, SCOREBOARD_SIZE);
+    spoil(offsetof(struct scoreboard_header, path), endless, SCOREBOARD_PATH_MAX, SCOREBOARD_SIZE);
+    spoil(offsetof(struct scoreboard_header, slots_reserved), &many, sizeof many, SCOREBOARD_SIZE);
+    assert_int_equal(scoreboard_create_unseen(&plan, &board, &detail), OK);
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        detail = (struct err_detail){0};
+        assert_int_equal(scoreboard_adopt(board.fd, &others[i], &other, &detail), ERR_INVALID);
+        assert_null(other.header);
+        assert_int_equal(other.fd, -1);
+        assert_string_equal(detail.text, "the program's routes have changed");
+    }
+    /* the descriptor was left open each time */
+    assert_int_equal(scoreboard_adopt(dup(board.fd), &plan, &other, &detail), OK);
+    scoreboard_close(&other);
+    scoreboard_close(&board);
+}
+
+/* Bytes of the disk that the file has. */
+static off_t blocks_of(int fd)
+{
+    struct stat st;
+    assert_int_equal(fstat(fd, &st), 0);
+    assert_int_equal(st.st_size, SCOREBOARD_SIZE);
+    return st.st_blocks * 512;
+}
+
+/* The file is as long as it ever gets, and has blocks for as many slots as are wanted; a reload may want
+ * more, and what is there stays. */
+static void slots_are_reserved(void **state)
+{
+    (void)state;
+    struct scoreboard_plan wanted = {8, routes, 2};
+    struct scoreboard ours, next, seen;
+    struct err_detail detail = {0};
+    const off_t slot = SCOREBOARD_SLOT_SIZE;
+    assert_int_equal(scoreboard_create(path, &wanted, &ours, &detail), OK);
+    assert_int_equal(ours.reserved, 8);
+    assert_true(blocks_of(ours.fd) >= SCOREBOARD_HEADER_SIZE + 8 * slot);
+    assert_true(blocks_of(ours.fd) < SCOREBOARD_HEADER_SIZE + 64 * slot);
+    metrics_add(&ours.slots[7].metrics, METRIC_CACHE_HITS, 9);
+    atomic_store(&ours.slots[7].started_ms, 1);
+
+    wanted.slots = 100;
+    assert_int_equal(scoreboard_adopt(dup(ours.fd), &wanted, &next, &detail), OK);
+    assert_int_equal(next.reserved, 100);
+    assert_true(blocks_of(ours.fd) >= SCOREBOARD_HEADER_SIZE + 100 * slot);
+    assert_int_equal(metrics_get(&next.slots[7].metrics, METRIC_CACHE_HITS), 9);
+    metrics_add(&next.slots[99].metrics, METRIC_CACHE_HITS, 2);
+    atomic_store(&next.slots[99].started_ms, 1);
+
+    /* who mapped it before sees the new ones too */
+    struct metrics sum;
+    uint64_t requests;
+    assert_int_equal(scoreboard_reserved(&ours), 100);
+    scoreboard_sum(&ours, &sum, &requests);
+    assert_int_equal(metrics_get(&sum, METRIC_CACHE_HITS), 11);
+    assert_int_equal(scoreboard_open(path, &seen, &detail), OK);
+    assert_int_equal(seen.reserved, 100);
+    scoreboard_close(&seen);
+    scoreboard_close(&next);
+
+    /* fewer are wanted: nothing is given back */
+    wanted.slots = 2;
+    assert_int_equal(scoreboard_adopt(dup(ours.fd), &wanted, &next, &detail), OK);
+    assert_int_equal(next.reserved, 100);
+    scoreboard_close(&next);
+    scoreboard_unlink(&ours);
+    scoreboard_close(&ours);
+}
+
+/* In a process of its own, on a small file system that it makes for itself. 0: as it should be; SKIPPED: it
+ * may not make one; else the step that was not as it should be. */
+static int on_a_small_disk(void)
+{
+    enum { SKIPPED = 77 };
+    struct scoreboard_plan wanted = {4, routes, 2}, more = {100, routes, 2};
+    struct scoreboard ours, next;
+    struct err_detail detail = {0};
+    char at[80];
+    snprintf(at, sizeof at, "%s/disk", folder);
+    if ((unshare(CLONE_NEWNS) != 0 && unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) || mkdir(at, 0700) != 0 ||
+        mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+        mount("none", at, "tmpfs", 0, "size=128k") != 0)
+        return SKIPPED;
+    strcat(at, "/status");
+    if (scoreboard_create(at, &more, &next, &detail) != ERR_FULL || next.header != NULL ||
+        access(at, F_OK) == 0)
+        return 1;
+    if (scoreboard_create(at, &wanted, &ours, NULL) != OK)
+        return 2;
+    metrics_add(&ours.slots[3].metrics, METRIC_CACHE_HITS, 9);
+    if (scoreboard_adopt(ours.fd, &more, &next, NULL) != ERR_FULL || next.header != NULL)
+        return 3;
+    /* it is left as it was, and is the caller's */
+    if (scoreboard_adopt(ours.fd, &wanted, &next, NULL) != OK || next.reserved != 4 ||
+        metrics_get(&next.slots[3].metrics, METRIC_CACHE_HITS) != 9)
+        return 4;
+    return 0;
+}
+
+static void a_full_disk_is_found_out_at_once(void **state)
+{
+    (void)state;
+    int status;
+    char at[80];
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(on_a_small_disk());
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    snprintf(at, sizeof at, "%s/disk", folder);
+    rmdir(at);
+    assert_true(WIFEXITED(status));
+    if (WEXITSTATUS(status) == 77)
+        skip();
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void the_gone_are_added_up(void **state)
+{
+    (void)state;
+    struct scoreboard_plan wanted = {4, routes, 2};
+    struct scoreboard board;
+    struct metrics sum;
+    uint64_t requests;
+    assert_int_equal(scoreboard_create_unseen(&wanted, &board, NULL), OK);
+    for (size_t i = 0; i < 4; i++) {
+        struct scoreboard_slot *slot = &board.slots[i];
+        atomic_store(&slot->started_ms, 1);
+        atomic_store(&slot->requests, 10);
+        metrics_add(&slot->metrics, METRIC_CACHE_MISSES, 1 + i);
+        metrics_request(&slot->metrics, i, 200, 100);
+    }
+    scoreboard_retire(&board, 1);
+    scoreboard_retire(&board, 3);
+    scoreboard_retire(&board, 3); /* nothing is left there */
+    assert_int_equal(metrics_get(&board.slots[3].metrics, METRIC_CACHE_MISSES), 0);
+    assert_int_equal(metrics_get(&board.header->gone, METRIC_CACHE_MISSES), 6);
+    assert_int_equal(atomic_load(&board.header->requests), 20);
+    scoreboard_sum(&board, &sum, &requests);
+    assert_int_equal(requests, 40);
+    assert_int_equal(metrics_get(&sum, METRIC_CACHE_MISSES), 10);
+    assert_int_equal(metrics_requests(&sum), 4);
+    assert_int_equal(metrics_word(&sum.requests[3][METRICS_STATUS_200]), 1);
+
+    /* a supervisor that was killed on the way: what can be seen is shown, at once */
+    atomic_fetch_or(&board.header->gone_turn, 1);
+    scoreboard_sum(&board, &sum, &requests);
+    assert_int_equal(requests, 40);
+    /* and the next one goes on from there */
+    scoreboard_retire(&board, 0);
+    assert_int_equal(atomic_load(&board.header->gone_turn) & 1, 0);
+    scoreboard_close(&board);
+}
+
+/* One process counts, the supervisor retires it again and again, and who adds up sees every number once. */
+static void sums_never_go_down(void **state)
+{
+    (void)state;
+    enum { ROUNDS = 1000 };
+    struct scoreboard_plan wanted = {2, routes, 2};
+    struct scoreboard board;
+    struct metrics sum;
+    uint64_t requests = 0, before = 0, hits = 0;
+    int status;
+    assert_int_equal(scoreboard_create_unseen(&wanted, &board, NULL), OK);
+    atomic_store(&board.slots[0].started_ms, 1);
+    pid_t pid = fork();
+    if (pid == 0) {
+        for (int round = 0; round < ROUNDS; round++) {
+            for (int i = 0; i < 50; i++) {
+                metrics_add(&board.slots[0].metrics, METRIC_CACHE_HITS, 1);
+                metrics_word_add(&board.slots[0].requests, 1);
+            }
+            scoreboard_retire(&board, 0);
+            usleep(100); /* workers do not die without a pause */
+        }
+        _exit(0);
+    }
+    while (requests < ROUNDS * 50) {
+        scoreboard_sum(&board, &sum, &requests);
+        assert_true(requests >= before && requests <= ROUNDS * 50);
+        assert_true(metrics_get(&sum, METRIC_CACHE_HITS) >= hits);
+        before = requests;
+        hits = metrics_get(&sum, METRIC_CACHE_HITS);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    scoreboard_sum(&board, &sum, &requests);
+    assert_int_equal(requests, ROUNDS * 50);
+    assert_int_equal(metrics_get(&sum, METRIC_CACHE_HITS), ROUNDS * 50);
+    scoreboard_close(&board);
+}
+
 static void what_cannot_be(void **state)
 {
     (void)state;
@@ -186,9 +397,17 @@ static void another_s_file_stays(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_one_writes_another_reads), cmocka_unit_test(the_dead_are_known),
-        cmocka_unit_test(what_is_none_is_refused),       cmocka_unit_test(what_cannot_be),
-        cmocka_unit_test(a_link_is_not_followed),        cmocka_unit_test(another_s_file_stays),
+        cmocka_unit_test(what_one_writes_another_reads),
+        cmocka_unit_test(the_dead_are_known),
+        cmocka_unit_test(what_is_none_is_refused),
+        cmocka_unit_test(other_counters_are_refused),
+        cmocka_unit_test(slots_are_reserved),
+        cmocka_unit_test(a_full_disk_is_found_out_at_once),
+        cmocka_unit_test(the_gone_are_added_up),
+        cmocka_unit_test(sums_never_go_down),
+        cmocka_unit_test(what_cannot_be),
+        cmocka_unit_test(a_link_is_not_followed),
+        cmocka_unit_test(another_s_file_stays),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -109,7 +109,7 @@ static void a_bad_environment_is_refused(void **state)
     assert_true(log_holds("makes no sense"));
 
     /* another process's means nothing */
-    setenv(POOL_HANDOVER_VARIABLE, "1 pid=1 generation=7 listen=0 activated=0 board=1 children=1:0", 1);
+    setenv(POOL_HANDOVER_VARIABLE, "2 pid=1 generation=7 listen=0 activated=0 board=1 memory=0 children=1:0", 1);
     server_start(FLAGS("server.workers=1"));
     unsetenv(POOL_HANDOVER_VARIABLE);
     assert_int_equal(look().generation, 1);
@@ -148,7 +148,7 @@ static void a_request_takes_too_long(void **state)
     char reply[128];
     server_start(FLAGS("server.workers=2", "server.request_timeout=1s"));
     assert_false(ask("hang", reply));
-    EVENTUALLY(look().timeouts == 1 && is_running(1, 2));
+    EVENTUALLY(look().timeouts == 1 && look().deaths == 1 && is_running(1, 2));
     assert_true(log_holds("\"event\":\"worker-killed\""));
     assert_true(log_holds("\"reason\":\"request_timeout\""));
     assert_true(ask_pid() > 0);

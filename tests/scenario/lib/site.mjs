@@ -137,6 +137,9 @@ export class Site {
       return workers.length >= old.length && workers.every((pid) => !old.includes(pid));
     });
   }
+  /** What `profiled status` tells, and one of its counters. */
+  async status() { return JSON.parse(await this.cli('status', '--json')); }
+  async counters() { return (await this.status()).counters; }
   readLog() { return this.poolLog && existsSync(this.poolLog) ? readFileSync(this.poolLog, 'utf8') : ''; }
   /** The log's lines as objects. */
   logLines() { return this.readLog().split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line)); }
@@ -157,9 +160,9 @@ export class Site {
 
   /**
    * A request. options: as (subject whose token is sent), scope, token (sent as it is), headers, type, match (If-Match),
-   * none (If-None-Match), body (an object becomes JSON), agent, target.
+   * none (If-None-Match), body (an object becomes JSON), agent, target; via: another way than HTTP, a function of the request.
    */
-  async call(method, path, {as, scope, token, headers = {}, type, match, none, body, agent, target} = {}) {
+  async call(method, path, {as, scope, token, headers = {}, type, match, none, body, agent, target, via} = {}) {
     const lines = {...headers};
     if (as !== undefined) token = await this.token(as, scope);
     if (token !== undefined) lines.Authorization = `Bearer ${token}`;
@@ -170,7 +173,7 @@ export class Site {
       if (type !== null) lines['Content-Type'] = type ?? (method === 'PATCH' ? MERGE : JSON_TYPE);
       lines['Content-Length'] = Buffer.byteLength(body);
     }
-    return request(target ?? {port: this.port}, {method, path, headers: lines, body, agent});
+    return via ? via({method, path, headers: lines, body}) : request(target ?? {port: this.port}, {method, path, headers: lines, body, agent});
   }
   get(path, options) { return this.call('GET', path, options); }
   head(path, options) { return this.call('HEAD', path, options); }
