@@ -112,10 +112,16 @@ static int run_pool(int argc, char **argv)
         return CLI_FAILED;
     if ((e = service_init(&service, &settings, &detail)) == OK) {
         const struct pool_worker_program program = {worker_run, worker_preflight, &service};
+        struct store_group *group = NULL;
+        /* without one, writes are a transaction each */
+        if (store_group_new(&group) != OK)
+            LOG(&service.log, LOG_WARN, "no-shared-writes", LOG_STR("reason", "no shared memory"));
+        service.handlers.store_options.group = group;
         /* argv[-1] is the program itself: main hands a subcommand what stands from its own name on */
         const struct pool_options pool = {.settings = &settings, .argv = argv - 1};
         e = pool_serve(&pool, &program, &service.log, &detail);
         service_fini(&service);
+        store_group_free(&group);
     }
     if (e != OK)
         cli_failed("serve", "%s", detail.text[0] != '\0' ? detail.text : err_name(e));

@@ -1,3 +1,4 @@
+#include "store/group.h"
 #include "store/handle.h"
 
 #include <errno.h>
@@ -139,6 +140,8 @@ enum err store_connect(struct store *s, struct err_detail *detail)
     s->inode = st.st_ino;
     if ((e = store_lock_open(&s->lock, s->path, detail)) != OK)
         goto out;
+    if (s->options.group != NULL && !s->options.read_only && sqlite3_db_readonly(s->db, "main") == 0)
+        s->slot = store_group_claim(s->options.group);
     e = draw_epoch(s, detail);
     /* a database that cannot be written to can still be read */
     if (e != OK && sqlite3_db_readonly(s->db, "main") == 1)
@@ -158,6 +161,9 @@ void store_disconnect(struct store *s)
     sqlite3_close(s->db);
     s->db = NULL;
     store_lock_close(&s->lock);
+    if (s->slot != NULL)
+        store_group_give_back(s->options.group, s->slot);
+    s->slot = NULL;
     s->in_batch = false;
     s->wal_pages = 0;
 }

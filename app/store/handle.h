@@ -39,6 +39,7 @@ struct store {
     sqlite3 *db; /* NULL after a failure of the storage: opened anew by the next call */
     sqlite3_stmt *statements[STORE_STATEMENT_COUNT];
     struct store_lock lock;
+    struct store_slot *slot; /* of options.group; NULL: none */
     bool in_batch;
     int wal_pages; /* after the last commit of this connection */
     dev_t device;  /* of the file that db is open on */
@@ -62,6 +63,23 @@ MUST_USE enum err store_step(struct store *s, enum store_statement statement, st
 /* BEGIN IMMEDIATE under the writers' lock, COMMIT or ROLLBACK and unlock. Inside a batch they do nothing. */
 MUST_USE enum err store_write_begin(struct store *s, struct err_detail *detail);
 MUST_USE enum err store_write_end(struct store *s, bool commit, struct err_detail *detail);
+
+/* The parts of these, under the lock: what begins, ends by COMMIT or ROLLBACK, and lets go of the lock (and
+ * of the connection, when e says that the storage failed). begin lets go of both when it fails. */
+MUST_USE enum err store_begin_locked(struct store *s, struct err_detail *detail);
+MUST_USE enum err store_end_locked(struct store *s, bool commit, struct err_detail *detail);
+void store_unlock(struct store *s, enum err e);
+
+/* store_profile_update inside a transaction, and one row by its key as the statement gives it. */
+MUST_USE enum err store_update_row(struct store *s, struct profile *p, bool handle_changed,
+                                   struct store_epoch *epoch, enum store_taken *taken,
+                                   struct err_detail *detail);
+MUST_USE enum err store_row_get(struct store *s, enum store_statement statement, struct span key,
+                                struct arena *arena, struct profile *out, struct store_epoch *epoch,
+                                struct err_detail *detail);
+/* store_profile_update of a store that has a slot, the handle unchanged (group_write.c). */
+MUST_USE enum err store_group_update(struct store *s, struct profile *p, struct store_epoch *epoch,
+                                     enum store_taken *taken, struct err_detail *detail);
 
 /* Binds text, NULL for an absent span. The bytes must live until the statement is reset. */
 void store_bind(sqlite3_stmt *statement, int index, struct span s);

@@ -2,9 +2,8 @@
 
 #include "base/clock.h"
 
-static enum err read_one(struct store *s, enum store_statement statement, struct span key,
-                         struct arena *arena, struct profile *out, struct store_epoch *epoch,
-                         struct err_detail *detail)
+enum err store_row_get(struct store *s, enum store_statement statement, struct span key, struct arena *arena,
+                       struct profile *out, struct store_epoch *epoch, struct err_detail *detail)
 {
     sqlite3_stmt *stmt = s->statements[statement];
     enum err e = OK;
@@ -27,7 +26,7 @@ static enum err get(struct store *s, enum store_statement statement, struct span
     for (int i = 0; i < 2; i++) {
         if ((e = store_ensure(s, detail)) != OK)
             return e;
-        if ((e = read_one(s, statement, key, arena, out, epoch, detail)) != OK)
+        if ((e = store_row_get(s, statement, key, arena, out, epoch, detail)) != OK)
             return e;
         if (epoch->text[0] != '\0')
             return OK;
@@ -165,8 +164,8 @@ static enum err insert(struct store *s, struct profile *p, bool allow_deleted, s
     return e == OK && epoch != NULL ? read_stamps(s, p, epoch, detail) : e;
 }
 
-static enum err update(struct store *s, struct profile *p, bool handle_changed, struct store_epoch *epoch,
-                       enum store_taken *taken, struct err_detail *detail)
+enum err store_update_row(struct store *s, struct profile *p, bool handle_changed, struct store_epoch *epoch,
+                          enum store_taken *taken, struct err_detail *detail)
 {
     sqlite3_stmt *stmt = s->statements[handle_changed ? STORE_UPDATE_WITH_HANDLE : STORE_UPDATE];
     enum err e = OK;
@@ -205,9 +204,13 @@ enum err store_profile_update(struct store *s, struct profile *p, bool handle_ch
 {
     enum err e;
     *taken = STORE_TAKEN_NONE;
-    if ((e = store_ensure(s, detail)) != OK || (e = store_write_begin(s, detail)) != OK)
+    if ((e = store_ensure(s, detail)) != OK)
         return e;
-    return end(s, update(s, p, handle_changed, epoch, taken, detail), detail);
+    if (!handle_changed && !s->in_batch && s->slot != NULL)
+        return store_group_update(s, p, epoch, taken, detail);
+    if ((e = store_write_begin(s, detail)) != OK)
+        return e;
+    return end(s, store_update_row(s, p, handle_changed, epoch, taken, detail), detail);
 }
 
 enum err store_profile_delete(struct store *s, struct span id, int64_t owner_seq, struct err_detail *detail)

@@ -16,12 +16,19 @@
 
 struct store; /* opaque */
 
+/* What the processes of a pool share, so that changes that wait for the lock are made in one transaction
+ * (store/group.h). Made before they are forked; each hands it to store_open in the options. ERR_NOMEM. */
+struct store_group;
+MUST_USE enum err store_group_new(struct store_group **out);
+void store_group_free(struct store_group **group);
+
 struct store_options {
     bool synchronous_full;
-    bool read_only;       /* opened for reading alone: export, check */
-    int busy_ms;          /* how long a write waits for the lock before ERR_BUSY */
-    int cache_kib;   /* page cache; 0: 1024, which is plenty for single rows */
-    int checkpoint_pages; /* the WAL's length at which store_checkpoint_due says so; 0: 10000 */
+    bool read_only;            /* opened for reading alone: export, check */
+    int busy_ms;               /* how long a write waits for the lock before ERR_BUSY */
+    int cache_kib;             /* page cache; 0: 1024, which is plenty for single rows */
+    int checkpoint_pages;      /* the WAL's length at which store_checkpoint_due says so; 0: 10000 */
+    struct store_group *group; /* NULL: every write is a transaction of its own. Borrowed. */
 };
 
 /* url is "sqlite:PATH". ERR_INVALID: not such a url. ERR_NOT_FOUND: no database there (it is not made; see
@@ -60,12 +67,14 @@ MUST_USE enum err store_profile_get_by_handle(struct store *store, struct span h
  * stamps, created_ms and the epoch are those of the committed row, and the write is on disk
  * (synchronous=full).
  *
- * insert: epoch NULL: neither epoch nor stamps are wanted (import). ERR_CONFLICT: id or handle is taken; *taken says which. ERR_DENIED: the id was deleted before and
- * allow_deleted is false. update: replaces all but id, and the handle only when handle_changed is true, where
- * the owner's stamp is still p->stamps[PROFILE_VIEW_OWNER].seq: that check and the raising are one statement.
- * ERR_CONFLICT with *taken STORE_TAKEN_NONE: it is not any more (changed or gone): read again. ERR_CONFLICT
- * with STORE_TAKEN_HANDLE: the handle is another's. An update that changes nothing succeeds and raises no
- * stamp. delete: likewise by stamp; leaves a tombstone and revokes the subject's tokens.
+ * insert: epoch NULL: neither epoch nor stamps are wanted (import). ERR_CONFLICT: id or handle is taken;
+ * *taken says which. ERR_DENIED: the id was deleted before and allow_deleted is false. update: replaces all
+ * but id, and the handle only when handle_changed is true, where the owner's stamp is still
+ * p->stamps[PROFILE_VIEW_OWNER].seq: that check and the raising are one statement. ERR_CONFLICT with *taken
+ * STORE_TAKEN_NONE: it is not any more (changed or gone): read again. ERR_CONFLICT with STORE_TAKEN_HANDLE:
+ * the handle is another's. An update that changes nothing succeeds and raises no stamp. ERR_BUSY: in a group,
+ * when a writer was stopped in the middle of it, the change may yet be made. delete: likewise by stamp;
+ * leaves a tombstone and revokes the subject's tokens.
  */
 enum store_taken { STORE_TAKEN_NONE, STORE_TAKEN_ID, STORE_TAKEN_HANDLE };
 MUST_USE enum err store_profile_insert(struct store *store, struct profile *p, bool allow_deleted,

@@ -2,6 +2,7 @@
  * Transactions that write. Order of locks: the writers' lock first, SQLite's own second; both are let go in
  * the opposite order, and always together. Reads take neither.
  */
+#include "store/group.h"
 #include "store/handle.h"
 
 enum err store_step(struct store *s, enum store_statement statement, struct err_detail *detail)
@@ -16,32 +17,33 @@ enum err store_step(struct store *s, enum store_statement statement, struct err_
     return e;
 }
 
-enum err store_write_begin(struct store *s, struct err_detail *detail)
+/* Opened while nothing could be written, it stays so: see whether that has passed. */
+static enum err look_again(struct store *s, struct err_detail *detail)
 {
-    enum err e;
-    if (s->in_batch)
+    if (sqlite3_db_readonly(s->db, "main") != 1 || s->options.read_only)
         return OK;
-    /* opened while nothing could be written, it stays so: see whether that has passed */
-    if (sqlite3_db_readonly(s->db, "main") == 1 && !s->options.read_only) {
-        store_disconnect(s);
-        if ((e = store_ensure(s, detail)) != OK)
-            return e;
-    }
-    if ((e = store_lock_take(&s->lock, s->options.busy_ms, detail)) != OK)
-        return e;
-    if ((e = store_step(s, STORE_BEGIN, detail)) == OK)
-        return OK;
+    store_disconnect(s);
+    return store_ensure(s, detail);
+}
+
+void store_unlock(struct store *s, enum err e)
+{
     store_lock_release(&s->lock);
     if (e == ERR_IO)
         store_disconnect(s);
+}
+
+enum err store_begin_locked(struct store *s, struct err_detail *detail)
+{
+    enum err e = store_step(s, STORE_BEGIN, detail);
+    if (e != OK)
+        store_unlock(s, e);
     return e;
 }
 
-enum err store_write_end(struct store *s, bool commit, struct err_detail *detail)
+enum err store_end_locked(struct store *s, bool commit, struct err_detail *detail)
 {
     enum err e = OK;
-    if (s->in_batch)
-        return OK;
     if (commit)
         e = store_step(s, STORE_COMMIT, detail);
     if ((!commit || e != OK) && s->db != NULL && sqlite3_get_autocommit(s->db) == 0) {
@@ -49,9 +51,29 @@ enum err store_write_end(struct store *s, bool commit, struct err_detail *detail
         if (store_step(s, STORE_ROLLBACK, &ignored) != OK && e == OK)
             e = ERR_IO;
     }
-    store_lock_release(&s->lock);
-    if (e == ERR_IO)
-        store_disconnect(s);
+    return e;
+}
+
+enum err store_write_begin(struct store *s, struct err_detail *detail)
+{
+    enum err e;
+    if (s->in_batch)
+        return OK;
+    if ((e = look_again(s, detail)) != OK)
+        return e;
+    if ((e = store_lock_take(&s->lock, s->options.busy_ms, detail)) != OK)
+        return e;
+    return store_begin_locked(s, detail);
+}
+
+enum err store_write_end(struct store *s, bool commit, struct err_detail *detail)
+{
+    if (s->in_batch)
+        return OK;
+    enum err e = store_end_locked(s, commit, detail);
+    store_unlock(s, e);
+    if (s->options.group != NULL)
+        store_group_nudge(s->options.group);
     return e;
 }
 
