@@ -84,7 +84,7 @@ static int on_commit(void *data, sqlite3 *db, const char *name, int pages)
     struct store *s = data;
     (void)db;
     (void)name;
-    s->wal_pages = pages;
+    store_wal_pages_set(s, pages);
     return SQLITE_OK;
 }
 

@@ -103,6 +103,7 @@ bool store_slot_write(struct store_slot *slot, const struct profile *p)
 {
     size_t used = 0;
     slot->profile = *p;
+    slot->made = (struct profile){0};
     bool fits = put(slot, &used, 0, p->id);
     for (int field = 0; fits && field < PROFILE_FIELD_COUNT; field++)
         fits = put(slot, &used, 1 + field, p->values[field]);

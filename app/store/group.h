@@ -40,14 +40,15 @@ struct store_slot {
     dev_t device;           /* of the database that is meant */
     ino_t inode;
     struct profile profile; /* what is wanted; its spans point nowhere: see length */
-    struct profile made;    /* with DONE and OK: created_ms and the stamps */
+    struct profile made;    /* with DONE and OK: created_ms and the stamps; before, what they will be */
     struct store_epoch epoch;
     int32_t length[1 + PROFILE_FIELD_COUNT]; /* of the id and the values, one behind the other; -1: absent */
     char bytes[STORE_GROUP_BYTES];
 };
 
 struct store_group_memory {
-    _Atomic uint32_t claimed; /* slots from here on never had an owner */
+    _Atomic uint32_t claimed;   /* slots from here on never had an owner */
+    _Atomic uint32_t wal_pages; /* after the last commit of any of the pool; 0: copied back since */
     struct store_slot slots[STORE_GROUP_SLOTS];
 };
 struct store_group {

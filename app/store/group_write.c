@@ -18,7 +18,7 @@ struct change {
     enum store_taken *taken;
     struct err_detail *detail;
     int64_t until_us;
-    bool again; /* a leader that died may have made it already */
+    const struct profile *by_dead; /* as for apply */
 };
 
 /* What a leader has taken. */
@@ -26,6 +26,14 @@ struct taken {
     bool has[STORE_GROUP_SLOTS];
     int count;
 };
+
+static bool same_stamps(const struct profile *a, const struct profile *b)
+{
+    for (int view = 0; view < PROFILE_VIEW_COUNT; view++)
+        if (a->stamps[view].seq != b->stamps[view].seq || a->stamps[view].at_ms != b->stamps[view].at_ms)
+            return false;
+    return true;
+}
 
 static bool same_content(const struct profile *a, const struct profile *b)
 {
@@ -36,14 +44,16 @@ static bool same_content(const struct profile *a, const struct profile *b)
     return a->private_fields == b->private_fields && a->state == b->state;
 }
 
-/* Whether the profile is already as the change would have it; then its stamps are filled in. */
-static bool is_made(struct store *s, struct profile *p, struct store_epoch *epoch)
+/* Whether the leader that died had done its COMMIT: the row is as the change would have it, with the stamps
+ * that it was given then. They are filled in. */
+static bool is_made(struct store *s, struct profile *p, const struct profile *by_dead,
+                    struct store_epoch *epoch)
 {
     struct arena arena = {0};
     struct profile now;
     struct err_detail ignored = {0};
-    bool made =
-        store_row_get(s, STORE_GET, p->id, &arena, &now, epoch, &ignored) == OK && same_content(p, &now);
+    bool made = store_row_get(s, STORE_GET, p->id, &arena, &now, epoch, &ignored) == OK &&
+                same_stamps(&now, by_dead) && same_content(&now, p);
     if (made) {
         p->created_ms = now.created_ms;
         memcpy(p->stamps, now.stamps, sizeof p->stamps);
@@ -52,12 +62,13 @@ static bool is_made(struct store *s, struct profile *p, struct store_epoch *epoc
     return made;
 }
 
-/* One change inside the transaction. Other than OK and ERR_CONFLICT: the transaction is not to go on. */
-static enum err apply(struct store *s, struct profile *p, bool again, struct store_epoch *epoch,
-                      enum store_taken *taken, struct err_detail *detail)
+/* One change inside the transaction. Other than OK and ERR_CONFLICT: the transaction is not to go on.
+ * by_dead: what a leader that died made of it, perhaps; NULL: there was none. */
+static enum err apply(struct store *s, struct profile *p, const struct profile *by_dead,
+                      struct store_epoch *epoch, enum store_taken *taken, struct err_detail *detail)
 {
     enum err e = store_update_row(s, p, false, epoch, taken, detail);
-    return e == ERR_CONFLICT && again && is_made(s, p, epoch) ? OK : e;
+    return e == ERR_CONFLICT && by_dead != NULL && is_made(s, p, by_dead, epoch) ? OK : e;
 }
 
 /* ERR_CONFLICT is the slot's own affair. */
@@ -65,9 +76,10 @@ static enum err apply_slot(struct store *s, struct store_slot *slot, bool again)
 {
     enum store_taken taken = STORE_TAKEN_NONE;
     struct err_detail detail = {0};
+    struct profile by_dead = slot->made;
     if (!store_slot_read(slot, &slot->made))
         return ERR_INVALID;
-    slot->outcome = apply(s, &slot->made, again, &slot->epoch, &taken, &detail);
+    slot->outcome = apply(s, &slot->made, again ? &by_dead : NULL, &slot->epoch, &taken, &detail);
     return slot->outcome == ERR_CONFLICT ? OK : slot->outcome;
 }
 
@@ -120,7 +132,7 @@ static enum err lead(struct store *s, struct change *c)
     enum err e = store_begin_locked(s, c->detail);
     if (e != OK)
         return e;
-    enum err own = apply(s, c->profile, c->again, c->epoch, c->taken, c->detail);
+    enum err own = apply(s, c->profile, c->by_dead, c->epoch, c->taken, c->detail);
     e = own == ERR_CONFLICT ? OK : own;
     /* those too that are posted while the others are made */
     while (e == OK && more)
@@ -147,7 +159,7 @@ static enum err alone(struct store *s, struct change *c)
     /* we hold the lock, so the leader that had it is dead; and the answer was given then */
     if (s->slot != NULL)
         store_slot_move(s->slot, SLOT_TAKEN, SLOT_FREE);
-    e = apply(s, c->profile, c->again, c->epoch, c->taken, c->detail);
+    e = apply(s, c->profile, c->by_dead, c->epoch, c->taken, c->detail);
     enum err ended = store_write_end(s, e == OK, c->detail);
     return e == OK ? ended : e;
 }
@@ -171,7 +183,9 @@ static enum err take_and_lead(struct store *s, struct change *c, bool *settled)
         return OK;
     }
     /* we hold the lock: who took it is dead */
-    c->again = store_slot_move(s->slot, SLOT_TAKEN, SLOT_FREE);
+    struct profile by_dead = s->slot->made;
+    if (store_slot_move(s->slot, SLOT_TAKEN, SLOT_FREE))
+        c->by_dead = &by_dead;
     struct err_detail before = *c->detail;
     e = lead(s, c);
     if (e != ERR_DENIED)

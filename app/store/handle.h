@@ -81,6 +81,9 @@ MUST_USE enum err store_row_get(struct store *s, enum store_statement statement,
 MUST_USE enum err store_group_update(struct store *s, struct profile *p, struct store_epoch *epoch,
                                      enum store_taken *taken, struct err_detail *detail);
 
+/* How long the write-ahead log is. */
+void store_wal_pages_set(struct store *s, int pages);
+
 /* Binds text, NULL for an absent span. The bytes must live until the statement is reset. */
 void store_bind(sqlite3_stmt *statement, int index, struct span s);
 

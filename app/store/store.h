@@ -104,9 +104,10 @@ MUST_USE enum err store_revoked_until(struct store *store, struct span subject, 
 MUST_USE enum err store_batch_begin(struct store *store, struct err_detail *detail);
 MUST_USE enum err store_batch_end(struct store *store, bool commit, struct err_detail *detail);
 
-/* Whether the WAL has grown past checkpoint_pages by this connection's last commit; to be asked after the
- * answer was sent. */
+/* Whether the WAL has grown past checkpoint_pages, by the last commit of this connection or of its group; to
+ * be asked after the answer was sent. */
 bool store_checkpoint_due(const struct store *store);
 /* Copies the WAL back into the database under the writers' lock (passive: readers go on). Without wait it
- * does nothing, and gives OK, when the lock is taken. */
+ * does nothing, and gives OK, when the lock is taken, unless the WAL is half as long again as it should be.
+ */
 MUST_USE enum err store_checkpoint(struct store *store, bool wait, struct err_detail *detail);

@@ -91,9 +91,22 @@ enum err store_batch_end(struct store *s, bool commit, struct err_detail *detail
     return store_write_end(s, commit, detail);
 }
 
+void store_wal_pages_set(struct store *s, int pages)
+{
+    s->wal_pages = pages;
+    if (s->options.group != NULL)
+        atomic_store(&s->options.group->memory->wal_pages, (uint32_t)pages);
+}
+
+/* Of the pool's last commit, if it is known: who did not commit since would else copy back a second time. */
+static int wal_pages(const struct store *s)
+{
+    return s->options.group == NULL ? s->wal_pages : (int)atomic_load(&s->options.group->memory->wal_pages);
+}
+
 bool store_checkpoint_due(const struct store *s)
 {
-    return s->wal_pages >= s->options.checkpoint_pages;
+    return wal_pages(s) >= s->options.checkpoint_pages;
 }
 
 enum err store_checkpoint(struct store *s, bool wait, struct err_detail *detail)
@@ -101,15 +114,23 @@ enum err store_checkpoint(struct store *s, bool wait, struct err_detail *detail)
     enum err e = store_ensure(s, detail);
     if (e != OK || s->in_batch)
         return e;
-    e = store_lock_take(&s->lock, wait ? s->options.busy_ms : 0, detail);
+    /* where writers never pause, the lock is never found free: past half as much again, wait for it */
+    bool overdue = wal_pages(s) / 3 >= s->options.checkpoint_pages / 2;
+    e = store_lock_take(&s->lock, wait || overdue ? s->options.busy_ms : 0, detail);
     if (e == ERR_BUSY && !wait) {
         detail->text[0] = '\0';
         return OK;
     }
     if (e != OK)
         return e;
+    if (!wait && !store_checkpoint_due(s)) { /* another did it while we waited */
+        store_unlock(s, OK);
+        return OK;
+    }
     int code = sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-    s->wal_pages = 0; /* the next commit tells how long it is now */
-    store_lock_release(&s->lock);
+    store_wal_pages_set(s, 0); /* the next commit tells how long it is now */
+    store_unlock(s, OK);
+    if (s->options.group != NULL)
+        store_group_nudge(s->options.group);
     return code == SQLITE_OK || code == SQLITE_BUSY ? OK : store_failed(s, code, detail);
 }
