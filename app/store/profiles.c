@@ -96,6 +96,7 @@ static enum err read_stamps(struct store *s, struct profile *p, struct store_epo
 {
     sqlite3_stmt *stmt = s->statements[STORE_STAMPS];
     store_bind(stmt, 1, p->id);
+    sqlite3_bind_int64(stmt, 2, p->place);
     int code = sqlite3_step(stmt);
     if (code == SQLITE_ROW) {
         p->created_ms = sqlite3_column_int64(stmt, 0);
@@ -137,6 +138,7 @@ static bool id_exists(struct store *s, struct span id)
 {
     sqlite3_stmt *stmt = s->statements[STORE_STAMPS];
     store_bind(stmt, 1, id);
+    sqlite3_bind_int64(stmt, 2, 0);
     bool there = sqlite3_step(stmt) == SQLITE_ROW;
     sqlite3_reset(stmt);
     return there;
@@ -152,6 +154,7 @@ static enum err insert(struct store *s, struct profile *p, bool allow_deleted, s
         return e;
     if (deleted)
         return err_set(detail, ERR_DENIED, "the profile was deleted");
+    p->place = 0;
     bind_profile(stmt, p);
     sqlite3_bind_int64(stmt, 21, clock_now_ms(&clock_system));
     int code = sqlite3_step(stmt);
@@ -173,6 +176,7 @@ enum err store_update_row(struct store *s, struct profile *p, bool handle_change
     if (!handle_changed)
         sqlite3_bind_null(stmt, 2);
     sqlite3_bind_int64(stmt, 21, p->stamps[PROFILE_VIEW_OWNER].seq);
+    sqlite3_bind_int64(stmt, 22, p->place);
     int code = sqlite3_step(stmt);
     if (code != SQLITE_DONE)
         e = taken_of(s, code, taken, detail);

@@ -58,6 +58,7 @@ enum err store_row_read(sqlite3_stmt *statement, struct arena *arena, struct pro
         .state =
             span_eq(column(statement, COLUMN_STATE), SPAN("suspended")) ? PROFILE_SUSPENDED : PROFILE_ACTIVE,
         .created_ms = sqlite3_column_int64(statement, COLUMN_CREATED),
+        .place = store_row_n(statement),
         .stamps = {[PROFILE_VIEW_OWNER] = {sqlite3_column_int64(statement, COLUMN_OWNER_SEQ),
                                            sqlite3_column_int64(statement, COLUMN_OWNER_AT)},
                    [PROFILE_VIEW_PUBLIC] = {sqlite3_column_int64(statement, COLUMN_PUBLIC_SEQ),
