@@ -180,6 +180,7 @@ static enum err take_and_lead(struct store *s, struct change *c, bool *settled)
         return e;
     if ((*settled = is_settled(s))) {
         store_lock_release(&s->lock);
+        store_group_nudge(s->options.group); /* whom we kept from the turn, we have not taken along */
         return OK;
     }
     /* we hold the lock: who took it is dead */
