@@ -1,5 +1,5 @@
 /* The memory that the pool shares: made, taken over, and refused. */
-#include "support_cache.h"
+#include "support_source.h"
 
 #include "cache/layout.h"
 

@@ -1,6 +1,6 @@
 /* The read-through and the memo of tokens, over a source that does as it is told: what is kept, what is
  * given, and how often the loader is called. */
-#include "support_cache.h"
+#include "support_source.h"
 
 #include <pthread.h>
 #include <stdio.h>
