@@ -21,7 +21,7 @@ static void fill(struct cache_table *t, void *at, size_t bytes, size_t typical_l
     const struct cache_geometry g = cache_geometry_of(bytes, typical_len);
     char *base = at;
     *t = (struct cache_table){.block = at, .bytes = bytes};
-    t->index = (struct cache_index){(_Atomic uint64_t *)(void *)(base + g.index_at), g.buckets};
+    t->index = (struct cache_index){(struct cache_bucket *)(void *)(base + g.index_at), g.buckets};
     for (int i = 0; i < CACHE_RING_COUNT; i++)
         cache_ring_init(&t->rings[i], &t->block->ends[i], base + g.ring_at[i], g.ring_units[i]);
     const uint64_t main_units = g.ring_units[CACHE_RING_MAIN];

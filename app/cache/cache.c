@@ -24,7 +24,10 @@ enum err cache_open(struct cache *c, struct cache_memory *memory, const struct c
     metrics_gauge_set(gauges, GAUGE_TOKEN_MEMO_SIZE_BYTES, memory->header->verdicts_bytes);
     c->value_size = CACHE_TABLE_RECORD_MAX;
     c->value = malloc(c->value_size);
-    return c->value == NULL ? ERR_NOMEM : OK;
+    if (c->value != NULL)
+        return OK;
+    *c = (struct cache){.memory = NULL};
+    return ERR_NOMEM;
 }
 
 void cache_close(struct cache *c)
@@ -215,9 +218,9 @@ enum err cache_verdict_get(struct cache *c, const unsigned char hash[CACHE_TOKEN
                            char out[CACHE_VERDICT_MAX], struct span *value)
 {
     struct cache_stamp stamp;
-    if (!is_current(c) || !find(c, &c->memory->verdicts, place_of(hash),
-                                span_of((const char *)hash, CACHE_TOKEN_HASH_LEN), out, CACHE_VERDICT_MAX,
-                                &stamp, value)) {
+    if (!is_current(c) ||
+        !find(c, &c->memory->verdicts, place_of(hash), span_of((const char *)hash, CACHE_TOKEN_HASH_LEN), out,
+              CACHE_VERDICT_MAX, &stamp, value)) {
         metrics_add(c->follower.metrics, METRIC_TOKEN_MEMO_MISSES, 1);
         return ERR_NOT_FOUND;
     }

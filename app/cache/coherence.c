@@ -39,25 +39,30 @@ static void set_applied(struct cache_coherence *shared, const struct cache_state
 
 /*
  * Drops all records: those of another identity by making that the present one; the words begin anew, since
- * another database counts for itself. No identity in between, so that a reader that looks at the words while
- * they are cleared finds out: it looks at the identity last.
+ * another database counts for itself. The new era comes before them, so that a reader that looks at the words
+ * while they are cleared finds out: it looks at the era last. No identity in between, should this process
+ * die.
  */
 static void drop_all(struct cache_follower *f, const struct cache_state *now)
 {
     struct cache_coherence *shared = f->shared;
     /* at the very start there is nothing to drop */
-    if (atomic_load(&shared->identity) != 0)
+    if (shared->identity != 0)
         metrics_add(f->metrics, METRIC_CACHE_INVALIDATIONS_DATABASE, 1);
-    if (now->identity == atomic_load(&shared->identity)) {
+    if (now->identity == shared->identity) {
         atomic_store(&shared->floor_seq, now->seq);
         return;
     }
-    atomic_store(&shared->identity, 0);
+    shared->identity = 0;
+    atomic_fetch_add(&shared->era, 1);
+    /* whoever sees a word cleared sees the era */
+    atomic_thread_fence(memory_order_release);
     for (size_t i = 0; i < CACHE_WORDS; i++)
         atomic_store_explicit(&f->words[i], 0, memory_order_relaxed);
-    atomic_store(&shared->floor_seq, 0);
+    /* it may have been here before, and left records */
+    atomic_store(&shared->floor_seq, now->seq);
     set_applied(shared, now);
-    atomic_store(&shared->identity, now->identity);
+    shared->identity = now->identity;
 }
 
 /*
@@ -76,7 +81,7 @@ static bool is_set_back(const struct cache_state *before, const struct cache_sta
 static enum err apply(struct cache_follower *f, struct cache_state *now)
 {
     struct cache_coherence *shared = f->shared;
-    uint64_t identity = atomic_load(&shared->identity);
+    uint64_t identity = shared->identity;
     const struct cache_state before = applied(shared);
     /* of a database that is not known nothing is asked but its state */
     int64_t after = identity == 0 ? INT64_MAX : before.seq;
@@ -110,9 +115,13 @@ static bool catch_up_locked(struct cache_follower *f)
         shared->known = false;
         if (apply(f, &now) != OK)
             return false;
+        /* else it is of no use, or even of another database than the one that was read */
+        whole = whole && f->source.is_unchanged(f->source.data, &marker);
         shared->marker = marker;
         shared->known = whole;
     }
+    f->identity = shared->identity;
+    f->era = atomic_load_explicit(&shared->era, memory_order_relaxed);
     f->marker = marker;
     f->marked = whole;
     return true;
@@ -133,16 +142,19 @@ bool cache_follower_catch_up(struct cache_follower *f)
     return done;
 }
 
-bool cache_stamp_is_good(const struct cache_follower *f, const struct cache_stamp *stamp, int64_t now_ms)
+bool cache_stamp_is_good(struct cache_follower *f, const struct cache_stamp *stamp, int64_t now_ms)
 {
     uint64_t seq = (uint64_t)stamp->seq;
-    if (stamp->identity == 0 || stamp->seq < 0 || now_ms >= stamp->expires_ms ||
-        stamp->words[0] >= CACHE_WORDS || stamp->words[1] >= CACHE_WORDS)
+    if (stamp->identity == 0 || stamp->identity != f->identity || stamp->seq < 0 ||
+        now_ms >= stamp->expires_ms || stamp->words[0] >= CACHE_WORDS || stamp->words[1] >= CACHE_WORDS)
         return false;
     if (seq < atomic_load_explicit(&f->words[stamp->words[0]], memory_order_acquire) ||
         seq < atomic_load_explicit(&f->words[stamp->words[1]], memory_order_acquire) ||
         stamp->seq < atomic_load_explicit(&f->shared->floor_seq, memory_order_acquire))
         return false;
-    /* last: while the words begin anew there is none */
-    return stamp->identity == atomic_load_explicit(&f->shared->identity, memory_order_acquire);
+    /* last: were these the words that this process has caught up with? If not, it shall catch up again */
+    if (atomic_load_explicit(&f->shared->era, memory_order_acquire) == f->era)
+        return true;
+    f->marked = false;
+    return false;
 }

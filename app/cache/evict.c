@@ -4,18 +4,6 @@
 
 #include <assert.h>
 
-/* The holder of the lock alone changes these words, so no read-modify-write is called for. */
-static void add(_Atomic uint64_t *word, int64_t n)
-{
-    atomic_store_explicit(word, atomic_load_explicit(word, memory_order_relaxed) + (uint64_t)n,
-                          memory_order_relaxed);
-}
-
-static void free_slot(_Atomic uint64_t *slot)
-{
-    atomic_store_explicit(slot, 0, memory_order_relaxed);
-}
-
 bool cache_evict_suits_small(const struct cache_table *t, uint64_t units)
 {
     return units <= t->rings[CACHE_RING_SMALL].units / 4;
@@ -36,26 +24,26 @@ enum cache_ring_id cache_evict_choose(struct cache_table *t, uint64_t hash, uint
 }
 
 /* Frees the slot of a record that is not to be kept, and counts it out. */
-static void drop(struct cache_table *t, _Atomic uint64_t *slot, enum cache_ring_id ring, uint64_t hash,
+static void drop(struct cache_table *t, struct cache_slot slot, enum cache_ring_id ring, uint64_t hash,
                  uint64_t units, struct cache_evict_work *work)
 {
-    free_slot(slot);
+    cache_slot_free(slot);
     if (ring == CACHE_RING_SMALL)
         cache_ghost_remember(&t->ghost, hash, units);
-    add(&t->block->entries, -1);
-    add(&t->block->units_held, -(int64_t)units);
-    add(&t->block->evictions, 1);
+    cache_block_add(&t->block->entries, -1);
+    cache_block_add(&t->block->units_held, -(int64_t)units);
+    cache_block_add(&t->block->evictions, 1);
     work->dropped++;
 }
 
-void cache_evict_drop(struct cache_table *t, _Atomic uint64_t *slot, struct cache_evict_work *work)
+void cache_evict_drop(struct cache_table *t, struct cache_slot slot, struct cache_evict_work *work)
 {
-    const uint64_t value = atomic_load_explicit(slot, memory_order_relaxed);
+    const uint64_t value = cache_slot_load(slot);
     const enum cache_ring_id id = cache_slot_ring(value);
     struct cache_ring *ring = &t->rings[id];
     const uint64_t units = cache_ring_record_units(ring, cache_slot_position(value));
     if (units == 0) {
-        free_slot(slot); /* damage: it points nowhere, and was never counted right */
+        cache_slot_free(slot); /* damage: it points nowhere, and was never counted right */
         return;
     }
     const struct cache_record *record = cache_ring_record(ring, cache_slot_position(value));
@@ -64,21 +52,20 @@ void cache_evict_drop(struct cache_table *t, _Atomic uint64_t *slot, struct cach
 
 /* The record at the main ring's tail goes to its head. It is not to be found between the two stores of its
  * slot: a reader that comes just then misses it. */
-static void put_back(struct cache_table *t, _Atomic uint64_t *slot, const struct cache_record *record,
+static void put_back(struct cache_table *t, struct cache_slot slot, const struct cache_record *record,
                      uint64_t hash, uint64_t units)
 {
     struct cache_ring *main_ring = &t->rings[CACHE_RING_MAIN];
-    const unsigned frequency = cache_slot_frequency(atomic_load_explicit(slot, memory_order_relaxed));
+    const unsigned frequency = cache_slot_frequency(slot);
     uint64_t to;
-    free_slot(slot);
+    cache_slot_free(slot);
     cache_ring_pass(main_ring, units);
     /* It fits: what it took has just become free, before the ring's end or at its start. */
     bool room = cache_ring_room(main_ring, units, &to);
     assert(room);
     (void)room;
     cache_ring_append_copy(main_ring, to, record, units);
-    atomic_store_explicit(slot, cache_slot_make(hash, CACHE_RING_MAIN, frequency - 1, to),
-                          memory_order_release);
+    cache_slot_publish(slot, hash, CACHE_RING_MAIN, to, frequency - 1);
 }
 
 /* The record at the small ring's tail goes to the main ring; a reader finds it in the one or in the other. */
@@ -87,12 +74,12 @@ static void promote(struct cache_table *t, const struct cache_record *record, ui
 {
     struct cache_ring *main_ring = &t->rings[CACHE_RING_MAIN];
     const uint64_t to = cache_evict_until_room(t, CACHE_RING_MAIN, units, work);
-    _Atomic uint64_t *slot = cache_index_at(&t->index, hash, CACHE_RING_SMALL, at);
-    if (slot == NULL)
+    struct cache_slot slot = cache_index_at(&t->index, hash, CACHE_RING_SMALL, at);
+    if (slot.value == NULL)
         return; /* damage was found meanwhile, and everything dropped */
     cache_ring_append_copy(main_ring, to, record, units);
-    atomic_store_explicit(slot, cache_slot_make(hash, CACHE_RING_MAIN, 0, to), memory_order_release);
-    add(&t->block->promotions, 1);
+    cache_slot_publish(slot, hash, CACHE_RING_MAIN, to, 0);
+    cache_block_add(&t->block->promotions, 1);
     cache_ring_pass(&t->rings[CACHE_RING_SMALL], units);
 }
 
@@ -101,16 +88,15 @@ static void evict_record(struct cache_table *t, enum cache_ring_id ring, uint64_
 {
     const struct cache_record *record = cache_ring_record(&t->rings[ring], at);
     const uint64_t hash = atomic_load_explicit(&record->hash, memory_order_relaxed);
-    _Atomic uint64_t *slot = cache_index_at(&t->index, hash, ring, at);
-    const bool was_read =
-        slot != NULL && cache_slot_frequency(atomic_load_explicit(slot, memory_order_relaxed)) > 0;
+    struct cache_slot slot = cache_index_at(&t->index, hash, ring, at);
+    const bool was_read = slot.value != NULL && cache_slot_frequency(slot) > 0;
     if (was_read && ring == CACHE_RING_SMALL) {
         promote(t, record, hash, at, units, work);
     } else if (was_read && work->put_back_left > 0) {
         work->put_back_left--;
         put_back(t, slot, record, hash, units);
     } else {
-        if (slot != NULL) /* NULL: it was replaced, or its writer died before it could be found */
+        if (slot.value != NULL) /* none: it was replaced, or its writer died before it could be found */
             drop(t, slot, ring, hash, units, work);
         cache_ring_pass(&t->rings[ring], units);
     }
@@ -141,16 +127,17 @@ uint64_t cache_evict_until_room(struct cache_table *t, enum cache_ring_id ring, 
 
 void cache_evict_everything(struct cache_table *t)
 {
-    const size_t slots = (size_t)t->index.buckets * CACHE_WAYS;
+    const size_t slots = cache_index_slots(&t->index);
     for (size_t i = 0; i < slots; i++)
-        free_slot(&t->index.slots[i]);
+        cache_slot_free(cache_index_slot(&t->index, i));
     for (int i = 0; i < CACHE_RING_COUNT; i++) {
         if (cache_ring_exhausted(&t->rings[i]))
             cache_ring_restart(&t->rings[i]);
         else
             cache_ring_pass_all(&t->rings[i]);
     }
-    add(&t->block->evictions, (int64_t)atomic_load_explicit(&t->block->entries, memory_order_relaxed));
+    cache_block_add(&t->block->evictions,
+                    (int64_t)atomic_load_explicit(&t->block->entries, memory_order_relaxed));
     atomic_store_explicit(&t->block->entries, 0, memory_order_relaxed);
     atomic_store_explicit(&t->block->units_held, 0, memory_order_relaxed);
     atomic_store_explicit(&t->block->main_filled, 0, memory_order_relaxed);
@@ -158,17 +145,19 @@ void cache_evict_everything(struct cache_table *t)
 
 void cache_evict_mend(struct cache_table *t)
 {
-    const size_t slots = (size_t)t->index.buckets * CACHE_WAYS;
+    const size_t slots = cache_index_slots(&t->index);
     uint64_t entries = 0, held = 0;
     for (int i = 0; i < CACHE_RING_COUNT; i++)
         cache_ring_mend(&t->rings[i]);
     for (size_t i = 0; i < slots; i++) {
-        uint64_t slot = atomic_load_explicit(&t->index.slots[i], memory_order_relaxed);
-        if (slot == 0)
+        const struct cache_slot slot = cache_index_slot(&t->index, i);
+        const uint64_t value = cache_slot_load(slot);
+        if (value == 0)
             continue;
-        uint64_t units = cache_ring_record_units(&t->rings[cache_slot_ring(slot)], cache_slot_position(slot));
+        uint64_t units =
+            cache_ring_record_units(&t->rings[cache_slot_ring(value)], cache_slot_position(value));
         if (units == 0) {
-            free_slot(&t->index.slots[i]);
+            cache_slot_free(slot);
             continue;
         }
         entries++;

@@ -28,7 +28,7 @@ bool cache_evict_suits_small(const struct cache_table *t, uint64_t units);
 uint64_t cache_evict_until_room(struct cache_table *t, enum cache_ring_id ring, uint64_t units,
                                 struct cache_evict_work *work);
 /* Drops the record that a slot points at, and frees the slot. */
-void cache_evict_drop(struct cache_table *t, _Atomic uint64_t *slot, struct cache_evict_work *work);
+void cache_evict_drop(struct cache_table *t, struct cache_slot slot, struct cache_evict_work *work);
 /* Drops everything; begins the positions anew if they are about to run out. */
 void cache_evict_everything(struct cache_table *t);
 /* After a holder's death: frees slots that point nowhere, counts the records anew. */

@@ -46,6 +46,13 @@ static_assert(offsetof(struct cache_block, ends) == 64 && offsetof(struct cache_
 static_assert(ATOMIC_LLONG_LOCK_FREE == 2 && ATOMIC_INT_LOCK_FREE == 2,
               "words shared by processes need no lock");
 
+/* For the counters: the lock's holder alone changes them, so no read-modify-write is called for. */
+static inline void cache_block_add(_Atomic uint64_t *word, int64_t n)
+{
+    uint64_t now = atomic_load_explicit(word, memory_order_relaxed);
+    atomic_store_explicit(word, now + (uint64_t)n, memory_order_relaxed);
+}
+
 /* Offsets from the block's begin, and how much lies there. */
 struct cache_geometry {
     size_t index_at, ghost_at;

@@ -102,6 +102,13 @@ static enum err format(const struct cache_memory_options *options, const struct 
     return e;
 }
 
+/* To be asked before: who reserves more than there is, is killed for it. */
+static bool is_in_the_machine(size_t bytes)
+{
+    long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+    return pages < 0 || page < 0 || bytes / (size_t)page < (size_t)pages;
+}
+
 enum err cache_memory_create(const struct cache_memory_options *options, struct cache_memory *out,
                              struct err_detail *detail)
 {
@@ -116,7 +123,9 @@ enum err cache_memory_create(const struct cache_memory_options *options, struct 
                     strerror(errno));
         goto failed;
     }
-    int why = options->reserve ? posix_fallocate(fd, 0, (off_t)p.bytes) : 0;
+    int why = 0;
+    if (options->reserve)
+        why = is_in_the_machine(p.bytes) ? posix_fallocate(fd, 0, (off_t)p.bytes) : ENOMEM;
     if (why != 0) {
         e = err_set(detail, ERR_NOMEM,
                     "cannot reserve %zu bytes of memory for the cache: %s (lower cache.size)", p.bytes,

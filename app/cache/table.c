@@ -31,23 +31,14 @@ static inline enum copied copy_out(const struct cache_ring *ring, uint64_t at, s
     return ours ? COPIED : COPIED_NOTHING;
 }
 
-/* Once more read. If another was there first, its mark will do. */
-static inline void mark_read(_Atomic uint64_t *slot, uint64_t value)
-{
-    if (cache_slot_frequency(value) < CACHE_FREQUENCY_MAX)
-        atomic_compare_exchange_strong_explicit(slot, &value, value + CACHE_SLOT_FREQUENCY_ONE,
-                                                memory_order_relaxed, memory_order_relaxed);
-}
-
 /* Tries the record that a slot points at; once again if it was moved while it was copied. */
-static inline bool try_slot(struct cache_table *t, _Atomic uint64_t *slot, uint64_t value, uint64_t hash,
-                            struct span key, void *out, size_t out_size, size_t *out_len)
+static inline bool try_slot(struct cache_table *t, const _Atomic uint64_t *slot, uint64_t value,
+                            uint64_t hash, struct span key, void *out, size_t out_size, size_t *out_len)
 {
     for (int tries = 0; tries < GET_TRIES && cache_slot_is_of(value, hash); tries++) {
         switch (copy_out(&t->rings[cache_slot_ring(value)], cache_slot_position(value), key, out, out_size,
                          out_len)) {
         case COPIED:
-            mark_read(slot, value);
             return true;
         case COPIED_NOTHING:
             return false;
@@ -63,12 +54,14 @@ enum err cache_table_get(struct cache_table *t, uint64_t hash, struct span key, 
                          size_t *out_len)
 {
     for (unsigned which = 0; which < 2; which++) {
-        _Atomic uint64_t *bucket = cache_index_bucket(&t->index, hash, which);
-        for (int i = 0; i < CACHE_WAYS; i++) {
-            uint64_t value = atomic_load_explicit(&bucket[i], memory_order_acquire);
-            if (cache_slot_is_of(value, hash) &&
-                try_slot(t, &bucket[i], value, hash, key, out, out_size, out_len))
+        struct cache_bucket *bucket = cache_index_bucket(&t->index, hash, which);
+        for (unsigned ways = cache_bucket_match(bucket, hash); ways != 0; ways &= ways - 1) {
+            const int i = __builtin_ctz(ways);
+            uint64_t value = atomic_load_explicit(&bucket->slots[i], memory_order_acquire);
+            if (try_slot(t, &bucket->slots[i], value, hash, key, out, out_size, out_len)) {
+                cache_slot_mark_read(&bucket->frequencies[i]);
                 return OK;
+            }
         }
     }
     *out_len = 0;
@@ -81,28 +74,23 @@ static void publish(struct cache_table *t, uint64_t hash, struct span key, enum 
                     uint64_t at, uint64_t units, struct cache_evict_work *work)
 {
     struct cache_block *b = t->block;
-    _Atomic uint64_t *slot = cache_index_find(&t->index, t->rings, hash, key);
-    uint64_t entries = atomic_load_explicit(&b->entries, memory_order_relaxed) + 1;
-    uint64_t held = atomic_load_explicit(&b->units_held, memory_order_relaxed) + units;
+    struct cache_slot slot = cache_index_find(&t->index, t->rings, hash, key);
+    uint64_t replaced_units = 0;
     unsigned frequency = 0;
-    if (slot != NULL) {
-        const uint64_t old = atomic_load_explicit(slot, memory_order_relaxed);
-        frequency = cache_slot_frequency(old);
-        entries--;
-        held -= cache_ring_record_units(&t->rings[cache_slot_ring(old)], cache_slot_position(old));
+    if (slot.value != NULL) {
+        const uint64_t old = cache_slot_load(slot);
+        frequency = cache_slot_frequency(slot);
+        replaced_units = cache_ring_record_units(&t->rings[cache_slot_ring(old)], cache_slot_position(old));
     } else {
         slot = cache_index_place(&t->index, hash);
-        if (atomic_load_explicit(slot, memory_order_relaxed) != 0) {
+        if (cache_slot_load(slot) != 0)
             cache_evict_drop(t, slot, work);
-            entries = atomic_load_explicit(&b->entries, memory_order_relaxed) + 1;
-            held = atomic_load_explicit(&b->units_held, memory_order_relaxed) + units;
-        }
     }
-    atomic_store_explicit(slot, cache_slot_make(hash, ring, frequency, at), memory_order_release);
-    atomic_store_explicit(&b->entries, entries, memory_order_relaxed);
-    atomic_store_explicit(&b->units_held, held, memory_order_relaxed);
-    atomic_store_explicit(&b->insertions, atomic_load_explicit(&b->insertions, memory_order_relaxed) + 1,
-                          memory_order_relaxed);
+    cache_slot_publish(slot, hash, ring, at, frequency);
+    if (replaced_units == 0)
+        cache_block_add(&b->entries, 1);
+    cache_block_add(&b->units_held, (int64_t)(units - replaced_units));
+    cache_block_add(&b->insertions, 1);
 }
 
 static void insert(struct cache_table *t, uint64_t hash, struct span key, struct span value,
@@ -112,11 +100,11 @@ static void insert(struct cache_table *t, uint64_t hash, struct span key, struct
     if (cache_ring_exhausted(&t->rings[CACHE_RING_SMALL]) || cache_ring_exhausted(&t->rings[CACHE_RING_MAIN]))
         cache_evict_everything(t);
     enum cache_ring_id ring;
-    const _Atomic uint64_t *old = cache_index_find(&t->index, t->rings, hash, key);
-    if (old == NULL)
+    const struct cache_slot old = cache_index_find(&t->index, t->rings, hash, key);
+    if (old.value == NULL)
         ring = cache_evict_choose(t, hash, units);
     else if (cache_evict_suits_small(t, units))
-        ring = cache_slot_ring(atomic_load_explicit(old, memory_order_relaxed));
+        ring = cache_slot_ring(cache_slot_load(old));
     else
         ring = CACHE_RING_MAIN;
     uint64_t at = cache_evict_until_room(t, ring, units, work);

@@ -13,8 +13,8 @@
  *     … bytes    main ring            nine tenths
  *
  * Any process that has the block mapped may call anything here, at any time. Readers take no lock and write
- * nothing but two bits in a slot. Writers hold the insert lock, and change the block in such an order that a
- * writer killed between any two instructions leaves a table that is whole: at worst its own record, or the
+ * nothing but a byte beside a slot. Writers hold the insert lock, and change the block in such an order that
+ * a writer killed between any two instructions leaves a table that is whole: at worst its own record, or the
  * one it was moving, is missing. Nothing here allocates or does I/O; put alone can block, for wait_us at
  * most. One handle may be shared by threads.
  */

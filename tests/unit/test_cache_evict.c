@@ -19,8 +19,8 @@ static enum cache_ring_id ring_of(struct cache_table *t, unsigned number)
 {
     struct cache_test_key key;
     cache_test_key_make(&key, number);
-    const _Atomic uint64_t *slot = cache_index_find(&t->index, t->rings, key.hash, key.span);
-    return slot == NULL ? CACHE_RING_COUNT : cache_slot_ring(atomic_load(slot));
+    const struct cache_slot slot = cache_index_find(&t->index, t->rings, key.hash, key.span);
+    return slot.value == NULL ? CACHE_RING_COUNT : cache_slot_ring(cache_slot_load(slot));
 }
 
 static void put(struct cache_table *t, unsigned number)

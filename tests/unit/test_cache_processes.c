@@ -120,8 +120,8 @@ static void leave_a_mess(struct cache_table *t)
     const uint64_t head = atomic_load(&t->rings[CACHE_RING_MAIN].ends->head);
     for (unsigned i = 0; i < 2; i++) {
         cache_test_key_make(&key, 900 + i);
-        atomic_store(cache_index_place(&t->index, key.hash),
-                     cache_slot_make(key.hash, CACHE_RING_MAIN, 3, i == 0 ? tail - 1 : head));
+        cache_slot_publish(cache_index_place(&t->index, key.hash), key.hash, CACHE_RING_MAIN,
+                           i == 0 ? tail - 1 : head, 3);
     }
     atomic_store(&t->block->entries, 12345);
     atomic_store(&t->block->units_held, 1);
@@ -148,8 +148,8 @@ static void a_killed_writer_s_mess_is_mended(void **state)
     assert_int_equal(cache_test_get(&t, 399, &sequence), OK);
     assert_int_equal(sequence, 400);
     size_t used = 0;
-    for (size_t i = 0; i < (size_t)t.index.buckets * CACHE_WAYS; i++)
-        used += atomic_load(&t.index.slots[i]) != 0;
+    for (size_t i = 0; i < cache_index_slots(&t.index); i++)
+        used += cache_slot_load(cache_index_slot(&t.index, i)) != 0;
     assert_int_equal(used, after.entries);
     cache_test_close(&t);
 }
