@@ -109,7 +109,15 @@ static enum err serve_pool(struct service *service, char **argv, struct err_deta
                                       .argv = argv - 1,
                                       .routes = service->numbers.routes,
                                       .route_count = service->numbers.handler.route_count};
-    return pool_serve(&pool, &program, &service->log, detail);
+    struct store_group *group = NULL;
+    /* without one, writes are a transaction each */
+    if (store_group_new(&group) != OK)
+        LOG(&service->log, LOG_WARN, "no-shared-writes", LOG_STR("reason", "no shared memory"));
+    service->handlers.store_options.group = group;
+    enum err e = pool_serve(&pool, &program, &service->log, detail);
+    service->handlers.store_options.group = NULL;
+    store_group_free(&group);
+    return e;
 }
 
 static int run_pool(int argc, char **argv)

@@ -38,13 +38,13 @@ MUST_USE enum err service_init(struct service *s, const struct config_settings *
                                struct err_detail *detail);
 void service_fini(struct service *s);
 /*
- * Makes the memory that the caches lie in, or takes over what an earlier image of this program made (fd, -1 for
- * none; closed when it does not fit). Before workers are forked. reserve: have all of it now. ERR_NOMEM, with
- * why.
+ * Makes the memory that the caches lie in, or takes over what an earlier image of this program made (fd, -1
+ * for none; closed when it does not fit). Before workers are forked. reserve: have all of it now. ERR_NOMEM,
+ * with why.
  */
 MUST_USE enum err service_share(struct service *s, int fd, bool reserve, struct err_detail *detail);
-/* From here on this process uses that memory: in a worker, before it serves. Without, everything goes round the
- * caches. ERR_NOMEM: the same. */
+/* From here on this process uses that memory: in a worker, before it serves. Without, everything goes round
+ * the caches. ERR_NOMEM: the same. */
 MUST_USE enum err service_use_cache(struct service *s);
 /* From here on it counts where the pool says, and /metrics tells of the pool: for a worker, before it serves.
  */

@@ -16,7 +16,7 @@ struct handlers_context {
     struct store *store; /* NULL until the first request that needs it, and while it cannot be opened */
     struct cache *cache; /* borrowed; one without memory when it is off */
     struct http_cache_policy cache_policy;
-    int64_t ttl_s; /* how long a ready answer is kept; 0: without limit */
+    int64_t ttl_s;           /* how long a ready answer is kept; 0: without limit */
     size_t attributes_max;   /* bytes */
     struct span jwks;        /* the document of /.well-known/jwks.json */
     struct span jwks_etag;   /* its entity tag, quoted */

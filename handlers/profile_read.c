@@ -36,8 +36,7 @@ static enum err load(void *data, struct cache_fill *fill)
     if (e != OK && e != ERR_NOT_FOUND)
         return e;
     /* a suspended profile is there for its owner and for admins, at /full and /v1/me */
-    bool found =
-        e == OK && (t->view == PROFILE_VIEW_OWNER || resource.profile.state == PROFILE_ACTIVE);
+    bool found = e == OK && (t->view == PROFILE_VIEW_OWNER || resource.profile.state == PROFILE_ACTIVE);
     if (found)
         handlers_representation_write(l->context, l->exchange, t, &resource, &fill->value);
     else

@@ -10,7 +10,6 @@ struct packed {
     uint32_t found;
 };
 
-
 void handlers_representation_write(const struct handlers_context *context, struct http_exchange *x,
                                    const struct handlers_target *t, const struct handlers_resource *r,
                                    struct buf *out)

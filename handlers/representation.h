@@ -1,7 +1,7 @@
 /*
  * A ready answer to a read, as the cache keeps it: what a 200 and a 304 need, made once from the profile, so
- * that a hit builds no JSON and formats no date. It depends on the profile and the configuration alone, never on
- * who asks: lines that do are added to the response by the handler.
+ * that a hit builds no JSON and formats no date. It depends on the profile and the configuration alone, never
+ * on who asks: lines that do are added to the response by the handler.
  *
  *     struct, then etag, head, body
  */

@@ -46,7 +46,8 @@ struct sink {
     void *data;
 };
 
-static void add_word(const struct sink *s, struct cache_change *change, enum cache_kind kind, struct span name)
+static void add_word(const struct sink *s, struct cache_change *change, enum cache_kind kind,
+                     struct span name)
 {
     if (name.len > 0)
         change->words[change->word_count++] = cache_word(s->cache, kind, name);

@@ -1,7 +1,7 @@
 /*
- * The store as the cache's source (cache/coherence.h): whether anybody has written, and what each change makes
- * old: the views of the profile that it is visible in, what its handles led to, verdicts on its subject's
- * tokens.
+ * The store as the cache's source (cache/coherence.h): whether anybody has written, and what each change
+ * makes old: the views of the profile that it is visible in, what its handles led to, verdicts on its
+ * subject's tokens.
  */
 #pragma once
 #include "handlers/context.h"

@@ -13,8 +13,8 @@ enum err handlers_write_reply(const struct handlers_context *context, struct htt
     bool empty = minimal || hidden;
 
     response->status = written == HANDLERS_CREATED ? 201 : empty ? 204 : 200;
-    http_cache_control_write(&context->cache_policy, HTTP_CACHE_WRITE_RESULT, r->profile.id, (struct span){NULL, 0},
-                             response);
+    http_cache_control_write(&context->cache_policy, HTTP_CACHE_WRITE_RESULT, r->profile.id,
+                             (struct span){NULL, 0}, response);
     http_response_header(response, "X-Request-Id", span_str(x->request->id));
     if (written == HANDLERS_CREATED)
         handlers_write_address(response, "Location", r->profile.id, PROFILE_VIEW_PUBLIC);

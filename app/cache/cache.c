@@ -218,9 +218,9 @@ enum err cache_verdict_get(struct cache *c, const unsigned char hash[CACHE_TOKEN
                            char out[CACHE_VERDICT_MAX], struct span *value)
 {
     struct cache_stamp stamp;
-    if (!is_current(c) || !find(c, &c->memory->verdicts, place_of(hash),
-                                span_of((const char *)hash, CACHE_TOKEN_HASH_LEN), out, CACHE_VERDICT_MAX,
-                                &stamp, value)) {
+    if (!is_current(c) ||
+        !find(c, &c->memory->verdicts, place_of(hash), span_of((const char *)hash, CACHE_TOKEN_HASH_LEN), out,
+              CACHE_VERDICT_MAX, &stamp, value)) {
         metrics_add(c->follower.metrics, METRIC_TOKEN_MEMO_MISSES, 1);
         return ERR_NOT_FOUND;
     }

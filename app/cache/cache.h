@@ -3,8 +3,9 @@
  * Both lie in memory that the pool shares (memory.h), and neither ever gives what a write that was answered
  * has made old (coherence.h). A failure in here is only ever a miss.
  *
- * One for each process, used by its one thread. cache_begin opens each exchange; the first look into the cache
- * after it asks the source once whether anything was committed. Nothing here keeps a lock over an exchange.
+ * One for each process, used by its one thread. cache_begin opens each exchange; the first look into the
+ * cache after it asks the source once whether anything was committed. Nothing here keeps a lock over an
+ * exchange.
  *
  * A cache without memory (both sizes 0, a CGI process) is valid: everything goes round it.
  */
@@ -24,12 +25,12 @@ struct cache {
     struct cache_follower follower;
     int64_t now_ms;
     enum { CACHE_NOT_ASKED, CACHE_CURRENT, CACHE_BEHIND } state; /* in this exchange */
-    char *value; /* what was found last */
+    char *value;                                                 /* what was found last */
     size_t value_size;
 };
 
-/* source: borrowed pointers, copied. metrics and gauges are the process's, never NULL. ERR_NOMEM: it is one without
- * memory. */
+/* source: borrowed pointers, copied. metrics and gauges are the process's, never NULL. ERR_NOMEM: it is one
+ * without memory. */
 MUST_USE enum err cache_open(struct cache *c, struct cache_memory *memory, const struct cache_source *source,
                              struct metrics *metrics, struct metrics_gauges *gauges);
 void cache_close(struct cache *c);
@@ -41,8 +42,8 @@ static inline void cache_begin(struct cache *c, int64_t now_ms)
 }
 
 /*
- * What a key is: its kind and a name in it. The first three are of ready answers; the last stands for a subject
- * whose verdicts a revocation makes old.
+ * What a key is: its kind and a name in it. The first three are of ready answers; the last stands for a
+ * subject whose verdicts a revocation makes old.
  */
 enum cache_kind {
     CACHE_PUBLIC_VIEW = 'p', /* by id */
@@ -63,10 +64,10 @@ uint32_t cache_word(const struct cache *c, enum cache_kind kind, struct span nam
 /* What the loader gives. The cache has written room for its own in front of value already: append to it. */
 struct cache_fill {
     struct buf value;
-    struct cache_state state;  /* of the database that it was made from; identity 0: not to be kept */
-    int64_t ttl_ms;            /* 0: not to be kept */
+    struct cache_state state;        /* of the database that it was made from; identity 0: not to be kept */
+    int64_t ttl_ms;                  /* 0: not to be kept */
     const struct cache_key *depends; /* another key whose changes make it old too, or NULL; borrowed */
-    bool negative;             /* it says that there is nothing, which is counted apart */
+    bool negative;                   /* it says that there is nothing, which is counted apart */
 };
 typedef enum err (*cache_loader)(void *data, struct cache_fill *fill);
 
@@ -81,16 +82,16 @@ enum cache_outcome {
 
 /*
  * The value of a key: out of the cache, or from load, which then is called once. *value is borrowed until the
- * next call on this cache. OK, or what load said; *outcome is set in either case. Waits for another worker that
- * reads the same key, CACHE_FLIGHT_WAIT_US at most.
+ * next call on this cache. OK, or what load said; *outcome is set in either case. Waits for another worker
+ * that reads the same key, CACHE_FLIGHT_WAIT_US at most.
  */
 MUST_USE enum err cache_read(struct cache *c, const struct cache_key *key, cache_loader load, void *data,
                              struct span *value, enum cache_outcome *outcome);
 
 /*
  * The memo. A token is looked for by its keyed hash alone; nothing of it is kept. Values are the caller's own
- * bytes, at most CACHE_VERDICT_MAX. get: OK: value is what was put for this very token, and no change has made
- * it old since; it lies in out. ERR_NOT_FOUND: verify it.
+ * bytes, at most CACHE_VERDICT_MAX. get: OK: value is what was put for this very token, and no change has
+ * made it old since; it lies in out. ERR_NOT_FOUND: verify it.
  */
 enum { CACHE_VERDICT_MAX = 4096 };
 void cache_token_hash(const struct cache *c, struct span token, unsigned char out[CACHE_TOKEN_HASH_LEN]);

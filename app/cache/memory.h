@@ -1,7 +1,7 @@
 /*
  * The memory that the cache lies in: one mapping that the whole pool shares, made before the workers are
- * forked. It is a memfd, so that a reload can hand it on to the next image of the program. Fixed size, offsets
- * only.
+ * forked. It is a memfd, so that a reload can hand it on to the next image of the program. Fixed size,
+ * offsets only.
  *
  *     0         struct cache_header   what it is, secrets drawn at start, what it is in step with; a page
  *     4096      version words         65,536 of 64 bits: the change after which what they stand for is old
@@ -25,10 +25,11 @@ enum {
 #define CACHE_MEMORY_MAGIC "prfdmemo"
 
 struct cache_memory_options {
-    size_t responses;     /* bytes; 0: none are kept */
-    size_t verdicts;      /* bytes; 0: none are kept */
-    uint64_t fingerprint; /* of whatever shapes a ready answer: memory made under another one is not taken over */
-    bool reserve; /* have the bytes now, so that no store into them can fail for want of memory later */
+    size_t responses; /* bytes; 0: none are kept */
+    size_t verdicts;  /* bytes; 0: none are kept */
+    uint64_t
+        fingerprint; /* of whatever shapes a ready answer: memory made under another one is not taken over */
+    bool reserve;    /* have the bytes now, so that no store into them can fail for want of memory later */
 };
 
 struct cache_header {
@@ -39,7 +40,7 @@ struct cache_header {
     uint64_t fingerprint;
     uint64_t responses_at, responses_bytes;
     uint64_t verdicts_at, verdicts_bytes;
-    unsigned char hash_key[16]; /* of SipHash, for keys */
+    unsigned char hash_key[16];                   /* of SipHash, for keys */
     unsigned char token_key[CACHE_TOKEN_KEY_LEN]; /* of BLAKE2b, for tokens */
     _Alignas(64) struct cache_coherence coherence;
 };

@@ -38,9 +38,9 @@ enum config_type {
       "full: an answered write survives loss of power; normal: loss of the process")                         \
     X(cache, size, SIZE, "64M", 0, 1099511627776, NULL,                                                      \
       "memory for ready answers, shared by the pool; 0: off")                                                \
-    X(cache, ttl, DURATION, "300s", 0, 31536000, NULL, "how long a ready answer is kept")                    \
+    X(cache, ttl, DURATION, "300s", 0, 31536000, NULL, "how long a ready answer is kept; 0: without limit")                    \
     X(cache, negative_ttl, DURATION, "30s", 0, 86400, NULL,                                                  \
-      "how long it is kept that a profile does not exist")                                                   \
+      "how long it is kept that a profile does not exist; 0: not at all")                                                   \
     X(token, keys, STRING, "/etc/profiled/keys", 0, 0, NULL,                                                 \
       "folder of the own issuer's keys, a JWK file each")                                                    \
     X(token, issuer, STRING, "https://profiled.invalid", 0, 0, NULL, "the own issuer's iss claim")           \

@@ -27,10 +27,10 @@ MUST_USE enum err fcgi_acceptor_init(struct fcgi_acceptor *a, int listen_fd, str
 void fcgi_acceptor_fini(struct fcgi_acceptor *a);
 
 /*
- * Waits with this signal mask, at most wait_ms (-1: for ever), and takes a connection. Under load, when the next
- * one is there already, the wait is left out (but not for ever: signals come in with it). Gives the descriptor, or -1 with nothing taken: a signal came, the time is
- * up, or another worker was quicker: look at what is asked of you, and call again. ERR_IO: the listening
- * socket is no good any more.
+ * Waits with this signal mask, at most wait_ms (-1: for ever), and takes a connection. Under load, when the
+ * next one is there already, the wait is left out (but not for ever: signals come in with it). Gives the
+ * descriptor, or -1 with nothing taken: a signal came, the time is up, or another worker was quicker: look at
+ * what is asked of you, and call again. ERR_IO: the listening socket is no good any more.
  */
 MUST_USE enum err fcgi_acceptor_take(struct fcgi_acceptor *a, const sigset_t *mask, int wait_ms, int *fd);
 

@@ -22,6 +22,7 @@ static void begin(struct profile_parsing *p)
         return;
     p->out->state = current->state;
     p->out->created_ms = current->created_ms;
+    p->out->place = current->place;
     memcpy(p->out->stamps, current->stamps, sizeof current->stamps);
     if (p->rules->replace == PROFILE_REPLACE_PUBLIC)
         p->out->private_fields = current->private_fields;

@@ -48,9 +48,9 @@ struct profile_rules {
 
 /*
  * doc is a value that json_load_strict gave, or as deep at most; it is not kept. OK: *out holds the profile
- * to store: id, handle, values, private_fields, state, and stamps and created_ms of current, or 0. Its spans
- * live in the arena, or are static. ERR_INVALID: faults->count > 0. ERR_NOMEM. On failure *out is zeroed; the
- * faults' spans live in the arena and never repeat a value of the body.
+ * to store: id, handle, values, private_fields, state, and stamps, created_ms and place of current, or 0. Its
+ * spans live in the arena, or are static. ERR_INVALID: faults->count > 0. ERR_NOMEM. On failure *out is
+ * zeroed; the faults' spans live in the arena and never repeat a value of the body.
  */
 MUST_USE enum err profile_parse(const json_t *doc, const struct profile_rules *rules, struct arena *arena,
                                 struct profile *out, struct profile_faults *faults);

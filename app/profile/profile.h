@@ -27,6 +27,7 @@ struct profile {
     enum profile_state state;
     int64_t created_ms;
     struct profile_stamp stamps[PROFILE_VIEW_COUNT];
+    int64_t place; /* the store's own: where the row lay when it was read, 0: it was not. Only a hint */
 };
 
 /* Rules for names, used by routes, tokens and import alike. */

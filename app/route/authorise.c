@@ -25,15 +25,16 @@ static bool revoked(const struct token_identity *who, int64_t until_s)
     return until_s != INT64_MIN && (who->issued_s == TOKEN_NO_TIME || who->issued_s <= until_s);
 }
 
-/* The long way: the signature, the claims, the revocations. ERR_INVALID and ERR_EXPIRED, with why, are about the
- * token; ERR_DENIED: revoked; anything else is a fault of ours, with *reason. */
+/* The long way: the signature, the claims, the revocations. ERR_INVALID and ERR_EXPIRED, with why, are about
+ * the token; ERR_DENIED: revoked; anything else is a fault of ours, with *reason. */
 static enum err verify(const struct route_guard *guard, struct span token, struct http_exchange *x,
                        struct cache_state *state, struct token_identity *out, struct err_detail *why,
                        struct err_detail *reason)
 {
     int64_t until_s = INT64_MIN;
-    enum err e =
-        token_verify(guard->keyring, &guard->policy, token, x->now_ms / 1000, x->arena, out, why);
+    if (!http_bearer_is_b64token(token))
+        return err_set(why, ERR_INVALID, "the token is malformed");
+    enum err e = token_verify(guard->keyring, &guard->policy, token, x->now_ms / 1000, x->arena, out, why);
     if (e != OK)
         return e;
     e = guard->revoked_until(guard->data, out->subject, &until_s, state, reason);
@@ -57,8 +58,8 @@ enum err route_authorise(const struct route_guard *guard, unsigned scope, struct
     struct cache_state state = {0};
     enum err e = http_bearer_token(http_request_header(x->request, HTTP_HEADER_AUTHORIZATION), &token);
     if (e == ERR_NOT_FOUND)
-        return refuse(x, HTTP_PROBLEM_UNAUTHORIZED, NULL, SPAN("send a token: Authorization: Bearer TOKEN"), 0,
-                      ERR_DENIED);
+        return refuse(x, HTTP_PROBLEM_UNAUTHORIZED, NULL, SPAN("send a token: Authorization: Bearer TOKEN"),
+                      0, ERR_DENIED);
     if (e != OK)
         return refuse(x, HTTP_PROBLEM_INVALID_TOKEN, "invalid_token", SPAN("the token is malformed"), 0, e);
 

@@ -55,8 +55,7 @@ enum err route_memo_find(const struct route_memo *memo, struct span token, const
     char *room = arena_alloc(arena, CACHE_VERDICT_MAX);
     if (room == NULL)
         return ERR_NOMEM;
-    if (cache_verdict_get(memo->cache, hash, room, &value) != OK ||
-        !unpack(value, memo->keys_epoch, out) ||
+    if (cache_verdict_get(memo->cache, hash, room, &value) != OK || !unpack(value, memo->keys_epoch, out) ||
         token_identity_judge_times(out, policy, now_s, &ignored) != OK) {
         *out = (struct token_identity){0};
         return ERR_NOT_FOUND;

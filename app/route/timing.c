@@ -49,7 +49,8 @@ void route_timing_write(struct http_exchange *x, bool always)
     size_t start = http_response_header_begin(response, "Server-Timing");
     if (t->authorised_us != 0) {
         write_duration(&response->head, "auth", t->authorised_us - t->begun_us);
-        buf_append(&response->head, t->remembered ? SPAN(";desc=\"remembered\", ") : SPAN(";desc=\"verified\", "));
+        buf_append(&response->head,
+                   t->remembered ? SPAN(";desc=\"remembered\", ") : SPAN(";desc=\"verified\", "));
     }
     if (t->cache.ptr != NULL) {
         buf_lit(&response->head, "cache;desc=\"");

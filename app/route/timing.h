@@ -1,7 +1,7 @@
 /*
- * Server-Timing (W3C): what an answer cost, for who may watch: with log.level=debug each answer bears it, else
- * those whose request says `Prefer: timing` with a token that holds metrics:read. Such an answer depends on who
- * asks, so that no cache may keep it.
+ * Server-Timing (W3C): what an answer cost, for who may watch: with log.level=debug each answer bears it,
+ * else those whose request says `Prefer: timing` with a token that holds metrics:read. Such an answer depends
+ * on who asks, so that no cache may keep it.
  *
  *     Server-Timing: auth;dur=0.004;desc="remembered", cache;desc="profiled; hit", total;dur=0.019
  *

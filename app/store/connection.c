@@ -1,3 +1,4 @@
+#include "store/group.h"
 #include "store/handle.h"
 
 #include <errno.h>
@@ -57,8 +58,10 @@ enum err store_configure(sqlite3 *db, const struct store_options *options, const
     /* for what stands outside the writers' lock: the sqlite3 shell, and recovery after a crash */
     sqlite3_busy_timeout(db, options->busy_ms);
     sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    /* not cell_size_check: it goes through all cells of a page each time it is read, which another's commit
+     * makes happen with every page of every request; `db check` finds the same */
     if ((e = execute(db,
-                     "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA wal_autocheckpoint=0;"
+                     "PRAGMA trusted_schema=OFF; PRAGMA wal_autocheckpoint=0;"
                      "PRAGMA temp_store=MEMORY; PRAGMA secure_delete=ON;"
                      "PRAGMA recursive_triggers=OFF; PRAGMA foreign_keys=ON",
                      path, detail)) != OK)
@@ -83,7 +86,7 @@ static int on_commit(void *data, sqlite3 *db, const char *name, int pages)
     struct store *s = data;
     (void)db;
     (void)name;
-    s->wal_pages = pages;
+    store_wal_pages_set(s, pages);
     return SQLITE_OK;
 }
 
@@ -143,6 +146,8 @@ enum err store_connect(struct store *s, struct err_detail *detail)
     s->inode = st.st_ino;
     if ((e = store_lock_open(&s->lock, s->path, detail)) != OK)
         goto out;
+    if (s->options.group != NULL && !s->options.read_only && sqlite3_db_readonly(s->db, "main") == 0)
+        s->slot = store_group_claim(s->options.group);
     e = draw_epoch(s, detail);
     if (s->db == NULL) /* given up, with the commit that failed */
         goto out;
@@ -166,6 +171,9 @@ void store_disconnect(struct store *s)
     s->db = NULL;
     s->wal_index = NULL;
     store_lock_close(&s->lock);
+    if (s->slot != NULL)
+        store_group_give_back(s->options.group, s->slot);
+    s->slot = NULL;
     s->in_batch = false;
     s->wal_pages = 0;
 }

@@ -46,11 +46,13 @@ struct store {
     sqlite3 *db; /* NULL after a failure of the storage: opened anew by the next call */
     sqlite3_stmt *statements[STORE_STATEMENT_COUNT];
     struct store_lock lock;
+    struct store_slot *slot; /* of options.group; NULL: none */
     bool in_batch;
     int wal_pages; /* after the last commit of this connection */
     dev_t device;  /* of the file that db is open on */
     ino_t inode;
-    const volatile uint64_t *wal_index; /* SQLite's mapping of -shm, while db is open; NULL: nothing to watch */
+    const volatile uint64_t
+        *wal_index; /* SQLite's mapping of -shm, while db is open; NULL: nothing to watch */
 };
 
 /* Opens s->db with its settings and prepares the statements; s->db stays NULL on failure. */
@@ -71,6 +73,26 @@ MUST_USE enum err store_step(struct store *s, enum store_statement statement, st
 MUST_USE enum err store_write_begin(struct store *s, struct err_detail *detail);
 MUST_USE enum err store_write_end(struct store *s, bool commit, struct err_detail *detail);
 
+/* The parts of these, under the lock: what begins, ends by COMMIT or ROLLBACK, and lets go of the lock (and
+ * of the connection, when e says that the storage failed). begin lets go of both when it fails. */
+MUST_USE enum err store_begin_locked(struct store *s, struct err_detail *detail);
+MUST_USE enum err store_end_locked(struct store *s, bool commit, struct err_detail *detail);
+void store_unlock(struct store *s, enum err e);
+
+/* store_profile_update inside a transaction, and one row by its key as the statement gives it. */
+MUST_USE enum err store_update_row(struct store *s, struct profile *p, bool handle_changed,
+                                   struct store_snapshot *snapshot, enum store_taken *taken,
+                                   struct err_detail *detail);
+MUST_USE enum err store_row_get(struct store *s, enum store_statement statement, struct span key,
+                                struct arena *arena, struct profile *out, struct store_snapshot *snapshot,
+                                struct err_detail *detail);
+/* store_profile_update of a store that has a slot, the handle unchanged (group_write.c). */
+MUST_USE enum err store_group_update(struct store *s, struct profile *p, struct store_snapshot *snapshot,
+                                     enum store_taken *taken, struct err_detail *detail);
+
+/* How long the write-ahead log is. */
+void store_wal_pages_set(struct store *s, int pages);
+
 /* Binds text, NULL for an absent span. The bytes must live until the statement is reset. */
 void store_bind(sqlite3_stmt *statement, int index, struct span s);
 
@@ -79,8 +101,10 @@ struct span store_column(sqlite3_stmt *statement, int index);
 /* The rows of STORE_GET, STORE_GET_BY_HANDLE and STORE_GET_AFTER. Copies into the arena; ERR_NOMEM.
  * ERR_NOT_FOUND: the row stands for no profile. */
 MUST_USE enum err store_row_read(sqlite3_stmt *statement, struct arena *arena, struct profile *out);
-/* The columns epoch and seq of a row, at index and behind it. An epoch that is NULL leaves out->epoch empty. */
-void store_snapshot_read(const struct store *s, sqlite3_stmt *statement, int index, struct store_snapshot *out);
+/* The columns epoch and seq of a row, at index and behind it. An epoch that is NULL leaves out->epoch empty.
+ */
+void store_snapshot_read(const struct store *s, sqlite3_stmt *statement, int index,
+                         struct store_snapshot *out);
 enum { STORE_ROW_SNAPSHOT = 0 }; /* where they are in the rows above */
 /* Finds SQLite's mapping of -shm, once something has been read through the connection. */
 void store_map_wal_index(struct store *s);

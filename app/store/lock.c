@@ -131,7 +131,22 @@ enum err store_lock_take(struct store_lock *lock, int wait_ms, struct err_detail
     enum err e = take(lock, LOCK_TURN, until_us, detail);
     if (e != OK)
         return e;
-    e = take(lock, LOCK_MAIN, until_us, detail);
+    return store_lock_take_in_turn(lock, until_us, detail);
+}
+
+bool store_lock_turn(struct store_lock *lock)
+{
+    return ask(lock, LOCK_TURN, false) == 0;
+}
+
+void store_lock_give_turn(struct store_lock *lock)
+{
+    let_go(lock, LOCK_TURN);
+}
+
+enum err store_lock_take_in_turn(struct store_lock *lock, int64_t until_us, struct err_detail *detail)
+{
+    enum err e = take(lock, LOCK_MAIN, until_us, detail);
     let_go(lock, LOCK_TURN);
     lock->held = e == OK;
     return e;

@@ -9,6 +9,7 @@
 #include "base/err.h"
 
 #include <signal.h>
+#include <stdint.h>
 #include <time.h>
 
 #define STORE_LOCK_SIGNAL SIGRTMIN
@@ -26,4 +27,14 @@ MUST_USE enum err store_lock_open(struct store_lock *lock, const char *database,
 void store_lock_close(struct store_lock *lock);
 /* Takes it, waiting at most wait_ms; 0: not at all. ERR_BUSY: somebody held it all that time. */
 MUST_USE enum err store_lock_take(struct store_lock *lock, int wait_ms, struct err_detail *detail);
+/*
+ * The same in two steps. The turn: only who has it waits for the lock itself, so it is had for as long as the
+ * one before takes to finish. True: it is had; never waits.
+ */
+bool store_lock_turn(struct store_lock *lock);
+void store_lock_give_turn(struct store_lock *lock);
+/* With the turn, which is given back in any case: takes the lock, waiting until until_us
+ * (clock_monotonic_us). ERR_BUSY, ERR_IO. */
+MUST_USE enum err store_lock_take_in_turn(struct store_lock *lock, int64_t until_us,
+                                          struct err_detail *detail);
 void store_lock_release(struct store_lock *lock);

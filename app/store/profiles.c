@@ -2,9 +2,8 @@
 
 #include "base/clock.h"
 
-static enum err read_one(struct store *s, enum store_statement statement, struct span key,
-                         struct arena *arena, struct profile *out, struct store_snapshot *snapshot,
-                         struct err_detail *detail)
+enum err store_row_get(struct store *s, enum store_statement statement, struct span key, struct arena *arena,
+                       struct profile *out, struct store_snapshot *snapshot, struct err_detail *detail)
 {
     sqlite3_stmt *stmt = s->statements[statement];
     enum err e = OK;
@@ -27,7 +26,7 @@ static enum err get(struct store *s, enum store_statement statement, struct span
     for (int i = 0; i < 2; i++) {
         if ((e = store_ensure(s, detail)) != OK)
             return e;
-        e = read_one(s, statement, key, arena, out, snapshot, detail);
+        e = store_row_get(s, statement, key, arena, out, snapshot, detail);
         if ((e != OK && e != ERR_NOT_FOUND) || snapshot->epoch[0] != '\0')
             return e;
         if (!s->in_batch)
@@ -97,6 +96,7 @@ static enum err read_stamps_once(struct store *s, struct profile *p, struct stor
 {
     sqlite3_stmt *stmt = s->statements[STORE_STAMPS];
     store_bind(stmt, 1, p->id);
+    sqlite3_bind_int64(stmt, 2, p->place);
     int code = sqlite3_step(stmt);
     if (code == SQLITE_ROW) {
         store_snapshot_read(s, stmt, 0, snapshot);
@@ -146,13 +146,14 @@ static bool id_exists(struct store *s, struct span id)
 {
     sqlite3_stmt *stmt = s->statements[STORE_STAMPS];
     store_bind(stmt, 1, id);
+    sqlite3_bind_int64(stmt, 2, 0);
     bool there = sqlite3_step(stmt) == SQLITE_ROW;
     sqlite3_reset(stmt);
     return there;
 }
 
-static enum err insert(struct store *s, struct profile *p, bool allow_deleted, struct store_snapshot *snapshot,
-                       enum store_taken *taken, struct err_detail *detail)
+static enum err insert(struct store *s, struct profile *p, bool allow_deleted,
+                       struct store_snapshot *snapshot, enum store_taken *taken, struct err_detail *detail)
 {
     sqlite3_stmt *stmt = s->statements[STORE_INSERT];
     bool deleted = false;
@@ -161,6 +162,7 @@ static enum err insert(struct store *s, struct profile *p, bool allow_deleted, s
         return e;
     if (deleted)
         return err_set(detail, ERR_DENIED, "the profile was deleted");
+    p->place = 0;
     bind_profile(stmt, p);
     sqlite3_bind_int64(stmt, 21, clock_now_ms(&clock_system));
     int code = sqlite3_step(stmt);
@@ -173,8 +175,8 @@ static enum err insert(struct store *s, struct profile *p, bool allow_deleted, s
     return e == OK && snapshot != NULL ? read_stamps(s, p, snapshot, detail) : e;
 }
 
-static enum err update(struct store *s, struct profile *p, bool handle_changed, struct store_snapshot *snapshot,
-                       enum store_taken *taken, struct err_detail *detail)
+enum err store_update_row(struct store *s, struct profile *p, bool handle_changed,
+                          struct store_snapshot *snapshot, enum store_taken *taken, struct err_detail *detail)
 {
     sqlite3_stmt *stmt = s->statements[handle_changed ? STORE_UPDATE_WITH_HANDLE : STORE_UPDATE];
     enum err e = OK;
@@ -182,6 +184,7 @@ static enum err update(struct store *s, struct profile *p, bool handle_changed, 
     if (!handle_changed)
         sqlite3_bind_null(stmt, 2);
     sqlite3_bind_int64(stmt, 21, p->stamps[PROFILE_VIEW_OWNER].seq);
+    sqlite3_bind_int64(stmt, 22, p->place);
     int code = sqlite3_step(stmt);
     if (code != SQLITE_DONE)
         e = taken_of(s, code, taken, detail);
@@ -199,7 +202,8 @@ static enum err end(struct store *s, enum err e, struct err_detail *detail)
 }
 
 enum err store_profile_insert(struct store *s, struct profile *p, bool allow_deleted,
-                              struct store_snapshot *snapshot, enum store_taken *taken, struct err_detail *detail)
+                              struct store_snapshot *snapshot, enum store_taken *taken,
+                              struct err_detail *detail)
 {
     enum err e;
     *taken = STORE_TAKEN_NONE;
@@ -209,13 +213,18 @@ enum err store_profile_insert(struct store *s, struct profile *p, bool allow_del
 }
 
 enum err store_profile_update(struct store *s, struct profile *p, bool handle_changed,
-                              struct store_snapshot *snapshot, enum store_taken *taken, struct err_detail *detail)
+                              struct store_snapshot *snapshot, enum store_taken *taken,
+                              struct err_detail *detail)
 {
     enum err e;
     *taken = STORE_TAKEN_NONE;
-    if ((e = store_ensure(s, detail)) != OK || (e = store_write_begin(s, detail)) != OK)
+    if ((e = store_ensure(s, detail)) != OK)
         return e;
-    return end(s, update(s, p, handle_changed, snapshot, taken, detail), detail);
+    if (!handle_changed && !s->in_batch && s->slot != NULL)
+        return store_group_update(s, p, snapshot, taken, detail);
+    if ((e = store_write_begin(s, detail)) != OK)
+        return e;
+    return end(s, store_update_row(s, p, handle_changed, snapshot, taken, detail), detail);
 }
 
 enum err store_profile_delete(struct store *s, struct span id, int64_t owner_seq, struct err_detail *detail)

@@ -51,7 +51,8 @@ static struct span field_value(sqlite3_stmt *statement, size_t field, struct are
     return sqlite3_column_int(statement, index) != 0 ? SPAN("true") : SPAN("false");
 }
 
-void store_snapshot_read(const struct store *s, sqlite3_stmt *statement, int index, struct store_snapshot *out)
+void store_snapshot_read(const struct store *s, sqlite3_stmt *statement, int index,
+                         struct store_snapshot *out)
 {
     static const unsigned char no_key[CRYPTO_SIPHASH_KEY_LEN] = {0}; /* nobody chooses what is hashed */
     struct {
@@ -74,9 +75,10 @@ enum err store_row_read(sqlite3_stmt *statement, struct arena *arena, struct pro
         return ERR_NOT_FOUND;
     *out = (struct profile){
         .private_fields = (uint32_t)sqlite3_column_int64(statement, COLUMN_PRIVATE),
-        .state =
-            span_eq(store_column(statement, COLUMN_STATE), SPAN("suspended")) ? PROFILE_SUSPENDED : PROFILE_ACTIVE,
+        .state = span_eq(store_column(statement, COLUMN_STATE), SPAN("suspended")) ? PROFILE_SUSPENDED
+                                                                                   : PROFILE_ACTIVE,
         .created_ms = sqlite3_column_int64(statement, COLUMN_CREATED),
+        .place = store_row_n(statement),
         .stamps = {[PROFILE_VIEW_OWNER] = {sqlite3_column_int64(statement, COLUMN_OWNER_SEQ),
                                            sqlite3_column_int64(statement, COLUMN_OWNER_AT)},
                    [PROFILE_VIEW_PUBLIC] = {sqlite3_column_int64(statement, COLUMN_PUBLIC_SEQ),

@@ -16,12 +16,19 @@
 
 struct store; /* opaque */
 
+/* What the processes of a pool share, so that changes that wait for the lock are made in one transaction
+ * (store/group.h). Made before they are forked; each hands it to store_open in the options. ERR_NOMEM. */
+struct store_group;
+MUST_USE enum err store_group_new(struct store_group **out);
+void store_group_free(struct store_group **group);
+
 struct store_options {
     bool synchronous_full;
-    bool read_only;       /* opened for reading alone: export, check */
-    int busy_ms;          /* how long a write waits for the lock before ERR_BUSY */
-    int cache_kib;   /* page cache; 0: 1024, which is plenty for single rows */
-    int checkpoint_pages; /* the WAL's length at which store_checkpoint_due says so; 0: 10000 */
+    bool read_only;            /* opened for reading alone: export, check */
+    int busy_ms;               /* how long a write waits for the lock before ERR_BUSY */
+    int cache_kib;             /* page cache; 0: 1024, which is plenty for single rows */
+    int checkpoint_pages;      /* the WAL's length at which store_checkpoint_due says so; 0: 10000 */
+    struct store_group *group; /* NULL: every write is a transaction of its own. Borrowed. */
 };
 
 /* url is "sqlite:PATH". ERR_INVALID: not such a url. ERR_NOT_FOUND: no database there (it is not made; see
@@ -41,10 +48,11 @@ MUST_USE enum err store_ready(struct store *store, struct err_detail *detail);
 /* The state of the database that something was read in. */
 enum { STORE_EPOCH_MAX = 16 };
 struct store_snapshot {
-    char epoch[STORE_EPOCH_MAX + 1]; /* drawn when it was made or restored, part of every ETag; NUL-terminated */
-    int64_t seq;                     /* of the last entry of the change log */
-    uint64_t identity; /* one number for the epoch and the file it is in; never 0. Where it is the same, a higher
-                          seq is a later state */
+    char epoch[STORE_EPOCH_MAX +
+               1];     /* drawn when it was made or restored, part of every ETag; NUL-terminated */
+    int64_t seq;       /* of the last entry of the change log */
+    uint64_t identity; /* one number for the epoch and the file it is in; never 0. Where it is the same, a
+                          higher seq is a later state */
     /* of store_changes_read alone; 0 elsewhere: */
     uint64_t lineage;     /* one number for the epoch alone, which a copy of the file has as well; never 0 */
     uint64_t entry;       /* one number for what entry seq of the log says; 0: there is none */
@@ -53,8 +61,8 @@ struct store_snapshot {
 
 /*
  * A profile by id, or by folded handle. OK: *out is filled, its spans live in the arena.
- * ERR_NOT_FOUND; suspended ones are found. *snapshot is filled with both: it is known in which state there was
- * no such profile.
+ * ERR_NOT_FOUND; suspended ones are found. *snapshot is filled with both: it is known in which state there
+ * was no such profile.
  */
 MUST_USE enum err store_profile_get(struct store *store, struct span id, struct arena *arena,
                                     struct profile *out, struct store_snapshot *snapshot,
@@ -65,15 +73,17 @@ MUST_USE enum err store_profile_get_by_handle(struct store *store, struct span h
 
 /*
  * Writes: each is one transaction under the lock (unless inside store_batch_begin…end). On OK the profile's
- * stamps, created_ms and the snapshot's epoch (no more of it) are those of the committed row, and the write is on disk
- * (synchronous=full).
+ * stamps, created_ms and the snapshot's epoch (no more of it) are those of the committed row, and the write
+ * is on disk (synchronous=full).
  *
- * insert: snapshot NULL: neither it nor stamps are wanted (import). ERR_CONFLICT: id or handle is taken; *taken says which. ERR_DENIED: the id was deleted before and
- * allow_deleted is false. update: replaces all but id, and the handle only when handle_changed is true, where
- * the owner's stamp is still p->stamps[PROFILE_VIEW_OWNER].seq: that check and the raising are one statement.
- * ERR_CONFLICT with *taken STORE_TAKEN_NONE: it is not any more (changed or gone): read again. ERR_CONFLICT
- * with STORE_TAKEN_HANDLE: the handle is another's. An update that changes nothing succeeds and raises no
- * stamp. delete: likewise by stamp; leaves a tombstone and revokes the subject's tokens.
+ * insert: snapshot NULL: neither it nor stamps are wanted (import). ERR_CONFLICT: id or handle is taken;
+ * *taken says which. ERR_DENIED: the id was deleted before and allow_deleted is false. update: replaces all
+ * but id, and the handle only when handle_changed is true, where the owner's stamp is still
+ * p->stamps[PROFILE_VIEW_OWNER].seq: that check and the raising are one statement. ERR_CONFLICT with *taken
+ * STORE_TAKEN_NONE: it is not any more (changed or gone): read again. ERR_CONFLICT with STORE_TAKEN_HANDLE:
+ * the handle is another's. An update that changes nothing succeeds and raises no stamp. ERR_BUSY: in a group,
+ * when a writer was stopped in the middle of it, the change may yet be made. delete: likewise by stamp;
+ * leaves a tombstone and revokes the subject's tokens.
  */
 enum store_taken { STORE_TAKEN_NONE, STORE_TAKEN_ID, STORE_TAKEN_HANDLE };
 MUST_USE enum err store_profile_insert(struct store *store, struct profile *p, bool allow_deleted,
@@ -103,9 +113,10 @@ MUST_USE enum err store_revoked_until(struct store *store, struct span subject, 
 MUST_USE enum err store_batch_begin(struct store *store, struct err_detail *detail);
 MUST_USE enum err store_batch_end(struct store *store, bool commit, struct err_detail *detail);
 
-/* Whether the WAL has grown past checkpoint_pages by this connection's last commit; to be asked after the
- * answer was sent. */
+/* Whether the WAL has grown past checkpoint_pages, by the last commit of this connection or of its group; to
+ * be asked after the answer was sent. */
 bool store_checkpoint_due(const struct store *store);
 /* Copies the WAL back into the database under the writers' lock (passive: readers go on). Without wait it
- * does nothing, and gives OK, when the lock is taken. */
+ * does nothing, and gives OK, when the lock is taken, unless the WAL is half as long again as it should be.
+ */
 MUST_USE enum err store_checkpoint(struct store *store, bool wait, struct err_detail *detail);

@@ -2,6 +2,7 @@
  * Transactions that write. Order of locks: the writers' lock first, SQLite's own second; both are let go in
  * the opposite order, and always together. Reads take neither.
  */
+#include "store/group.h"
 #include "store/handle.h"
 
 enum err store_step(struct store *s, enum store_statement statement, struct err_detail *detail)
@@ -16,32 +17,33 @@ enum err store_step(struct store *s, enum store_statement statement, struct err_
     return e;
 }
 
-enum err store_write_begin(struct store *s, struct err_detail *detail)
+/* Opened while nothing could be written, it stays so: see whether that has passed. */
+static enum err look_again(struct store *s, struct err_detail *detail)
 {
-    enum err e;
-    if (s->in_batch)
+    if (sqlite3_db_readonly(s->db, "main") != 1 || s->options.read_only)
         return OK;
-    /* opened while nothing could be written, it stays so: see whether that has passed */
-    if (sqlite3_db_readonly(s->db, "main") == 1 && !s->options.read_only) {
-        store_disconnect(s);
-        if ((e = store_ensure(s, detail)) != OK)
-            return e;
-    }
-    if ((e = store_lock_take(&s->lock, s->options.busy_ms, detail)) != OK)
-        return e;
-    if ((e = store_step(s, STORE_BEGIN, detail)) == OK)
-        return OK;
+    store_disconnect(s);
+    return store_ensure(s, detail);
+}
+
+void store_unlock(struct store *s, enum err e)
+{
     store_lock_release(&s->lock);
     if (e == ERR_IO)
         store_disconnect(s);
+}
+
+enum err store_begin_locked(struct store *s, struct err_detail *detail)
+{
+    enum err e = store_step(s, STORE_BEGIN, detail);
+    if (e != OK)
+        store_unlock(s, e);
     return e;
 }
 
-enum err store_write_end(struct store *s, bool commit, struct err_detail *detail)
+enum err store_end_locked(struct store *s, bool commit, struct err_detail *detail)
 {
     enum err e = OK;
-    if (s->in_batch)
-        return OK;
     if (commit)
         e = store_step(s, STORE_COMMIT, detail);
     if ((!commit || e != OK) && s->db != NULL && sqlite3_get_autocommit(s->db) == 0) {
@@ -49,9 +51,29 @@ enum err store_write_end(struct store *s, bool commit, struct err_detail *detail
         if (store_step(s, STORE_ROLLBACK, &ignored) != OK && e == OK)
             e = ERR_IO;
     }
-    store_lock_release(&s->lock);
-    if (e == ERR_IO)
-        store_disconnect(s);
+    return e;
+}
+
+enum err store_write_begin(struct store *s, struct err_detail *detail)
+{
+    enum err e;
+    if (s->in_batch)
+        return OK;
+    if ((e = look_again(s, detail)) != OK)
+        return e;
+    if ((e = store_lock_take(&s->lock, s->options.busy_ms, detail)) != OK)
+        return e;
+    return store_begin_locked(s, detail);
+}
+
+enum err store_write_end(struct store *s, bool commit, struct err_detail *detail)
+{
+    if (s->in_batch)
+        return OK;
+    enum err e = store_end_locked(s, commit, detail);
+    store_unlock(s, e);
+    if (s->options.group != NULL)
+        store_group_nudge(s->options.group);
     return e;
 }
 
@@ -69,9 +91,22 @@ enum err store_batch_end(struct store *s, bool commit, struct err_detail *detail
     return store_write_end(s, commit, detail);
 }
 
+void store_wal_pages_set(struct store *s, int pages)
+{
+    s->wal_pages = pages;
+    if (s->options.group != NULL)
+        atomic_store(&s->options.group->memory->wal_pages, (uint32_t)pages);
+}
+
+/* Of the pool's last commit, if it is known: who did not commit since would else copy back a second time. */
+static int wal_pages(const struct store *s)
+{
+    return s->options.group == NULL ? s->wal_pages : (int)atomic_load(&s->options.group->memory->wal_pages);
+}
+
 bool store_checkpoint_due(const struct store *s)
 {
-    return s->wal_pages >= s->options.checkpoint_pages;
+    return wal_pages(s) >= s->options.checkpoint_pages;
 }
 
 enum err store_checkpoint(struct store *s, bool wait, struct err_detail *detail)
@@ -79,15 +114,23 @@ enum err store_checkpoint(struct store *s, bool wait, struct err_detail *detail)
     enum err e = store_ensure(s, detail);
     if (e != OK || s->in_batch)
         return e;
-    e = store_lock_take(&s->lock, wait ? s->options.busy_ms : 0, detail);
+    /* where writers never pause, the lock is never found free: past half as much again, wait for it */
+    bool overdue = wal_pages(s) / 3 >= s->options.checkpoint_pages / 2;
+    e = store_lock_take(&s->lock, wait || overdue ? s->options.busy_ms : 0, detail);
     if (e == ERR_BUSY && !wait) {
         detail->text[0] = '\0';
         return OK;
     }
     if (e != OK)
         return e;
+    if (!wait && !store_checkpoint_due(s)) { /* another did it while we waited */
+        store_unlock(s, OK);
+        return OK;
+    }
     int code = sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-    s->wal_pages = 0; /* the next commit tells how long it is now */
-    store_lock_release(&s->lock);
+    store_wal_pages_set(s, 0); /* the next commit tells how long it is now */
+    store_unlock(s, OK);
+    if (s->options.group != NULL)
+        store_group_nudge(s->options.group);
     return code == SQLITE_OK || code == SQLITE_BUSY ? OK : store_failed(s, code, detail);
 }

@@ -15,8 +15,10 @@
 #pragma once
 #include "store/store.h"
 
-enum { STORE_MARKER_WORDS = 14 }; /* both copies of the header, and which file it is: where the log is empty, the
-                                     headers of two databases may be alike */
+enum {
+    STORE_MARKER_WORDS = 14
+}; /* both copies of the header, and which file it is: where the log is empty, the
+      headers of two databases may be alike */
 
 /*
  * Whether the database is still in the state that the marker was taken in: the same file at its path, nothing

@@ -3,6 +3,7 @@
  * profile at random, changes its name under the sequence it read, and copies the write-ahead log back when
  * that is due. Prints writes a second and how long one takes, with what was waited for the lock and the disk.
  * usage: bench_store_write [PROCESSES] [WRITES-A-PROCESS] [full|normal] [CHECKPOINT-PAGES] [PROFILES]
+ * [group|alone]
  */
 #include "base/clock.h"
 #include "store/store.h"
@@ -133,11 +134,16 @@ int main(int argc, char **argv)
     struct bench b = {.processes = argc > 1 ? atoi(argv[1]) : 4,
                       .writes = argc > 2 ? atoi(argv[2]) : 5000,
                       .profiles = argc > 5 ? atoi(argv[5]) : 100000};
-    b.options = (struct store_options){.synchronous_full = argc <= 3 || strcmp(argv[3], "normal") != 0,
+    struct store_group *group = NULL;
+    if ((argc <= 6 || strcmp(argv[6], "alone") != 0) && store_group_new(&group) != OK)
+        return 1;
+    b.options = (struct store_options){.group = group,
+                                       .synchronous_full = argc <= 3 || strcmp(argv[3], "normal") != 0,
                                        .busy_ms = 10000,
                                        .checkpoint_pages = argc > 4 ? atoi(argv[4]) : 0};
     if (b.processes < 1 || b.writes < 1 || b.profiles < 1 || b.processes > 64 || b.writes > 1000000) {
-        fprintf(stderr, "usage: bench_store_write [PROCESSES] [WRITES] [full|normal] [PAGES] [PROFILES]\n");
+        fprintf(stderr, "usage: bench_store_write [PROCESSES] [WRITES] [full|normal] [PAGES] [PROFILES] "
+                        "[group|alone]\n");
         return 2;
     }
     const char *temp = getenv("TMPDIR");

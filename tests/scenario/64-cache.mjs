@@ -123,7 +123,7 @@ scenario('cache: one read for all', {front: false, settings: {server: {workers: 
 
   test('all have their database open', () => crewOf(at.site.socket, () => at.site.workers(), FLOCK)
     .then((crew) => crew.get(at.site, '/v1/profiles/p39', {as: 'admin'})));
-  test(`${FLOCK} workers miss a key that nobody has read: one read of the database`, () => rounds(20, (i) => `/v1/profiles/p${i}`, 200, () => {}));
+  test(`${FLOCK} workers miss a key that nobody has read: one read of the database`, () => rounds(15, (i) => `/v1/profiles/p${i}`, 200, () => {}));
   test('by handle, and one that is not there', async () => {
     await rounds(6, (i) => `/v1/profiles/@p_${i + 20}`, 200, () => {});
     await rounds(6, (i) => `/v1/profiles/none${i}`, 404, () => {});
