@@ -12,8 +12,8 @@
  *
  * and of the whole: when nothing can move any more, everybody who lives and is not stopped has finished.
  *
- * What stands for what is said at each step, in database.c (SQLite, sqlite.org/walformat.html) and reader.c
- * (app/cache, app/store/watch.c).
+ * What stands for what is said at each step, in database.c (SQLite, sqlite.org/walformat.html), reader.h and
+ * follower.c (app/cache, app/store/watch.c).
  */
 #pragma once
 #include <stdbool.h>

@@ -1,29 +1,7 @@
 /* A worker's half of the model: cache_read of one key, over and over. */
-#include "model.h"
+#include "reader.h"
 
 #include <string.h>
-
-enum {
-    IDLE,     /* cache_begin, and store_is_unchanged: same_file */
-    COMPARE,  /* store_is_unchanged: the header, a half at a time */
-    LOCK,     /* cache_follower_catch_up: cache_lock_take */
-    TAKE,     /* catch_up_locked: take_marker: copy_header, a half at a time */
-    DECIDE,   /* catch_up_locked: is it the marker that the words are in step with? */
-    SNAPSHOT, /* apply: read_changes begins its transaction */
-    RAISE,    /* take_change */
-    DROP,     /* drop_all, a store at a time */
-    CONFIRM,  /* catch_up_locked: is_unchanged, once more: the same file, the same header */
-    REMEMBER, /* catch_up_locked: marker (in halves), known */
-    UNLOCK,   /* cache_lock_give */
-    LOOK,     /* cache_table_get */
-    GOOD,     /* cache_stamp_is_good, a load at a time */
-    FLIGHT,   /* cache_read: the flight's lock */
-    LOAD,     /* the loader: store_profile_get, row and stamp of one statement */
-    PUT,      /* keep */
-    ROUND,    /* read_through without the flight */
-    RECOVER,  /* SQLite, under its write lock: copy 2, copy 1 */
-    GIVE_UP,  /* an error is answered */
-};
 
 static const char *const names[] = {"begins",
                                     "compares the marker",
@@ -171,118 +149,6 @@ static void recover(struct file *f, struct reader *r)
     r->back = r->step = 0;
 }
 
-static bool taken_is_whole(const struct reader *r)
-{
-    return is_whole(r->taken) && (r->taken[0] != 0 || mutation == EMPTY_WAL_IS_MARKER);
-}
-
-/* Which of the ways of apply: the log one by one, the floor, or everything anew. */
-static void plan(const struct shared *c, struct reader *r)
-{
-    r->step = 0;
-    if (c->identity != r->now.identity)
-        r->pc = DROP;
-    else if (r->now.stamp > c->applied + scenario->most)
-        r->pc = DROP, r->step = 10;
-    else
-        r->pc = RAISE;
-}
-
-static void applied(struct reader *r)
-{
-    r->step = 0;
-    r->pc = mutation == NOT_CONFIRMED ? REMEMBER : CONFIRM;
-    if (mutation == WORDS_AFTER_MARKER)
-        r->pc = UNLOCK;
-    if (mutation == MARKER_AFTER_LOG)
-        r->pc = TAKE;
-}
-
-static void raise_words(struct state *n, struct reader *r)
-{
-    struct shared *c = &n->shared;
-    uint8_t commit = (uint8_t)(c->applied + 1 + r->step);
-    if (commit > r->now.stamp) {
-        c->applied = r->now.stamp;
-        applied(r);
-        return;
-    }
-    uint8_t *word = &c->words[n->files[r->now.identity - 1].by >> commit & 1];
-    if (*word < commit)
-        *word = commit;
-    r->step++;
-}
-
-static void drop(struct shared *c, struct reader *r)
-{
-    const uint8_t floor = mutation == FLOOR_FROM_ZERO ? 0 : r->now.stamp;
-    switch (r->step++) {
-    case 0:
-        c->era++;
-        c->identity = 0;
-        break;
-    case 1:
-        c->words[0] = 0;
-        break;
-    case 2:
-        c->words[1] = 0;
-        break;
-    case 3:
-        c->floor = floor;
-        c->applied = r->now.stamp;
-        break;
-    case 4:
-        c->identity = r->now.identity;
-        applied(r);
-        break;
-    default: /* the same database, and too many changes */
-        c->floor = r->now.stamp;
-        c->applied = r->now.stamp;
-        applied(r);
-    }
-}
-
-/* What is not the marker of what was read is not remembered. */
-static void confirm(const struct state *n, struct reader *r)
-{
-    const uint8_t *header = n->files[r->file].header;
-    bool same = r->step > 0 || r->file == n->path;
-    for (int i = 0; i < (scenario->torn ? 1 : 2); i++, r->step++)
-        same = same && header[r->step] == r->taken[r->step];
-    if (!same)
-        r->taken[0] ^= 0xff; /* not whole */
-    else if (r->step < HALVES)
-        return;
-    r->step = 0;
-    r->pc = REMEMBER;
-}
-
-static void remember(struct shared *c, struct reader *r)
-{
-    switch (r->step++) {
-    case 0:
-        memcpy(c->marker, r->taken, 2);
-        return;
-    case 1:
-        memcpy(c->marker + 2, r->taken + 2, 2);
-        return;
-    }
-    c->known = taken_is_whole(r);
-    r->step = 0;
-    r->pc = mutation == WORDS_AFTER_MARKER ? SNAPSHOT : UNLOCK;
-}
-
-/* What the process keeps for itself, with the lock held. */
-static void follow(const struct shared *c, struct reader *r)
-{
-    r->marked = taken_is_whole(r);
-    memset(r->marker, 0, sizeof r->marker);
-    if (r->marked != 0)
-        memcpy(r->marker, r->taken, sizeof r->marker);
-    r->identity = c->identity;
-    r->era = c->era;
-}
-
 /* The loads of cache_stamp_is_good in their order; true: good so far. */
 static bool is_good(const struct shared *c, const struct reader *r)
 {
@@ -343,7 +209,7 @@ static void reads(const struct state *s, int number)
     case BEGUN:
         if (pc == SNAPSHOT) {
             r->now.value = 0;
-            plan(&n.shared, r);
+            follower_plan(&n.shared, r);
         } else if (pc == LOAD) {
             r->pc = PUT;
         } else {
@@ -400,19 +266,6 @@ static void take_lock(const struct state *s, int number)
     if (connects && !is_whole(n.files[r->file].header) && n.files[r->file].write_lock == NOBODY)
         begin_recovery(&n, number);
     reached(&n, names[LOCK]);
-}
-
-static void decide(struct shared *c, struct reader *r)
-{
-    if (mutation == MARKER_AFTER_LOG) {
-        r->pc = REMEMBER;
-    } else if (taken_is_whole(r) && c->known != 0 && memcmp(c->marker, r->taken, sizeof c->marker) == 0) {
-        r->pc = UNLOCK;
-    } else {
-        if (mutation != KNOWN_LEFT_STANDING)
-            c->known = 0;
-        r->pc = mutation == WORDS_AFTER_MARKER ? REMEMBER : SNAPSHOT;
-    }
 }
 
 static void take_flight(const struct state *s, int number)
@@ -474,22 +327,22 @@ static void steps_on(struct state *n, struct reader *r, int number)
         r->pc = DECIDE;
         return;
     case DECIDE:
-        decide(c, r);
+        follower_decide(c, r);
         return;
     case RAISE:
-        raise_words(n, r);
+        follower_raise(n, r);
         return;
     case DROP:
-        drop(c, r);
+        follower_drop(c, r);
         return;
     case CONFIRM:
-        confirm(n, r);
+        follower_confirm(n, r);
         return;
     case REMEMBER:
-        remember(c, r);
+        follower_remember(c, r);
         return;
     case UNLOCK:
-        follow(c, r);
+        follower_follow(c, r);
         memset(r->taken, 0, sizeof r->taken);
         r->now = (struct record){0};
         c->lock = NOBODY;
