@@ -82,13 +82,16 @@ struct cache_state {
  * Where changes come from: the store, as callbacks. data is the source's own.
  *
  * is_unchanged: whether nothing was committed since the marker was taken. Runs on every hit.
+ *
  * take_marker: ERR_BUSY: there is none to be had, since a writer is just publishing, or died while it did, or
- * for another reason that passes; the database can be read all the same. read_changes: hands over what
- * happened behind `after`, at most `most`, of one snapshot, which *state describes: OK. ERR_TOO_LARGE: more
- * than that, or not all of it is there any more; ERR_CONFLICT: its log ends before `after`; not all, if any,
- * was handed over, and *state is filled. Other errors: it cannot be read now. set_back: the same database has
- * gone back to an earlier state, or an earlier copy lies in its place: gives it another identity, and another
- * lineage.
+ * for another reason that passes; the database can be read all the same.
+ *
+ * read_changes: hands over what happened behind `after`, at most `most`, of one snapshot, which *state
+ * describes: OK. ERR_TOO_LARGE: more than that, or not all of it is there any more; ERR_CONFLICT: its log ends
+ * before `after`; not all, if any, was handed over, and *state is filled. Other errors: it cannot be read now.
+ *
+ * set_back: the same database has gone back to an earlier state, or an earlier copy lies in its place: gives
+ * it another identity, and another lineage.
  */
 struct cache_source {
     bool (*is_unchanged)(void *data, const struct cache_marker *marker);

@@ -85,18 +85,6 @@ static inline struct cache_bucket *cache_index_bucket(const struct cache_index *
     return &x->buckets[half * x->count >> 32];
 }
 
-/* The ways whose slots have the hash's tag, a bit each. Without a branch for each way: which one it will be
- * nobody can predict, and a wrong guess costs more than looking at all. */
-static inline unsigned cache_bucket_match(const struct cache_bucket *b, uint64_t hash)
-{
-    unsigned ways = 0;
-    for (int i = 0; i < CACHE_WAYS; i++) {
-        uint64_t value = atomic_load_explicit(&b->slots[i], memory_order_relaxed);
-        ways |= (unsigned)(value >> 47 == cache_hash_tag(hash)) << i;
-    }
-    return ways;
-}
-
 /* What follows is the lock holder's. */
 
 /* Makes the slot point at a record, for all to see. */

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { GET_TRIES = 3 };
+enum { GET_TRIES = 3, LINE = 64, FETCHED_AHEAD = 17 * LINE };
 
 enum copied { COPIED, COPIED_NOTHING, COPIED_TOO_LATE };
 
@@ -17,6 +17,10 @@ static inline enum copied copy_out(const struct cache_ring *ring, uint64_t at, s
     if ((at & ring->mask) + CACHE_RECORD_HEAD_UNITS > ring->units)
         return COPIED_NOTHING;
     const struct cache_record *record = cache_ring_record(ring, at);
+    /* All lines of a usual record at once, instead of the value's after those of the head and the key: that
+     * is a third of what a hit at random costs. It may fetch past the block's end, which does no harm. */
+    for (uintptr_t line = (uintptr_t)record; line < (uintptr_t)record + FETCHED_AHEAD; line += LINE)
+        __builtin_prefetch((const void *)line);
     const uint64_t lengths = atomic_load_explicit(&record->lengths, memory_order_relaxed);
     const size_t key_len = cache_record_key_len(lengths), value_len = cache_record_value_len(lengths);
     const size_t room = (size_t)(ring->units - (at & ring->mask) - CACHE_RECORD_HEAD_UNITS) * CACHE_UNIT;
@@ -55,10 +59,10 @@ enum err cache_table_get(struct cache_table *t, uint64_t hash, struct span key, 
 {
     for (unsigned which = 0; which < 2; which++) {
         struct cache_bucket *bucket = cache_index_bucket(&t->index, hash, which);
-        for (unsigned ways = cache_bucket_match(bucket, hash); ways != 0; ways &= ways - 1) {
-            const int i = __builtin_ctz(ways);
+        for (int i = 0; i < CACHE_WAYS; i++) {
             uint64_t value = atomic_load_explicit(&bucket->slots[i], memory_order_acquire);
-            if (try_slot(t, &bucket->slots[i], value, hash, key, out, out_size, out_len)) {
+            if (cache_slot_is_of(value, hash) &&
+                try_slot(t, &bucket->slots[i], value, hash, key, out, out_size, out_len)) {
                 cache_slot_mark_read(&bucket->frequencies[i]);
                 return OK;
             }

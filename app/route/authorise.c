@@ -32,6 +32,8 @@ static enum err verify(const struct route_guard *guard, struct span token, struc
                        struct err_detail *reason)
 {
     int64_t until_s = INT64_MIN;
+    if (!http_bearer_is_b64token(token))
+        return err_set(why, ERR_INVALID, "the token is malformed");
     enum err e = token_verify(guard->keyring, &guard->policy, token, x->now_ms / 1000, x->arena, out, why);
     if (e != OK)
         return e;

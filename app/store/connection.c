@@ -110,7 +110,8 @@ static enum err draw_epoch(struct store *s, struct err_detail *detail)
     sqlite3_reset(get);
     if (code != SQLITE_ROW && code != SQLITE_DONE)
         return store_code_err(s->db, code, s->path, detail);
-    if (drawn || s->options.read_only)
+    /* where nothing can be written, store_write_begin would connect anew, and come here again */
+    if (drawn || s->options.read_only || sqlite3_db_readonly(s->db, "main") == 1)
         return OK;
     enum err e = store_write_begin(s, detail);
     if (e != OK)
@@ -148,6 +149,8 @@ enum err store_connect(struct store *s, struct err_detail *detail)
     if (s->options.group != NULL && !s->options.read_only && sqlite3_db_readonly(s->db, "main") == 0)
         s->slot = store_group_claim(s->options.group);
     e = draw_epoch(s, detail);
+    if (s->db == NULL) /* given up, with the commit that failed */
+        goto out;
     store_map_wal_index(s);
     /* a database that cannot be written to can still be read */
     if (e != OK && sqlite3_db_readonly(s->db, "main") == 1)

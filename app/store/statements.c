@@ -54,6 +54,9 @@ static const char *const texts[STORE_STATEMENT_COUNT] = {
     [STORE_CHANGES_ENTRY] = "SELECT at||' '||what||' '||profile_id||' '||coalesce(handle,'')||' '||"
                             "coalesce(old_handle,'') FROM changes WHERE seq=?1",
     [STORE_MIGRATIONS] = "SELECT count(*),coalesce(max(number),0) FROM migrations",
+    /* SQLite writes no page that is as it was: there, and back */
+    [STORE_TOUCH] = "UPDATE migrations SET applied_at=applied_at+1 WHERE number=1",
+    [STORE_UNTOUCH] = "UPDATE migrations SET applied_at=applied_at-1 WHERE number=1",
     [STORE_EPOCH_GET] = "SELECT epoch FROM meta",
     [STORE_EPOCH_DRAW] = "UPDATE meta SET epoch=lower(hex(randomblob(5))) WHERE epoch IS NULL",
     [STORE_EPOCH_RENEW] = "UPDATE meta SET epoch=lower(hex(randomblob(5)))",

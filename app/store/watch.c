@@ -10,6 +10,7 @@ enum {
     WAL_INDEX_REGION = 32768, /* what SQLite maps -shm by (walformat.html section 2) */
     HEADER_WORDS = 6,         /* 48 bytes */
     BOTH_HEADERS = 2 * HEADER_WORDS,
+    SALTS = 4, /* the word that they are in: drawn when a WAL is begun, 0 while there is none */
     TAKE_ATTEMPTS = 1000, /* a writer publishes within some tens of nanoseconds */
 };
 
@@ -59,6 +60,29 @@ static bool copy_header(const struct store *s, uint64_t out[STORE_MARKER_WORDS])
     return memcmp(out, out + HEADER_WORDS, HEADER_WORDS * sizeof out[0]) == 0;
 }
 
+/* A commit that changes nothing, so that there is a WAL, with salts. Not waited for: whoever writes just now
+ * begins one too. */
+static enum err begin_wal(struct store *s, struct err_detail *detail)
+{
+    enum err e;
+    if (s->options.read_only || s->in_batch || sqlite3_db_readonly(s->db, "main") == 1)
+        return ERR_BUSY;
+    if ((e = store_lock_take(&s->lock, 0, detail)) != OK)
+        return e;
+    sqlite3_busy_timeout(s->db, 0);
+    e = store_step(s, STORE_BEGIN, detail);
+    if (e == OK) {
+        if ((e = store_step(s, STORE_TOUCH, detail)) == OK)
+            e = store_step(s, STORE_UNTOUCH, detail);
+        enum err end = store_write_end(s, e == OK, detail);
+        e = e == OK ? end : e;
+    }
+    store_lock_release(&s->lock);
+    if (s->db != NULL)
+        sqlite3_busy_timeout(s->db, s->options.busy_ms);
+    return e;
+}
+
 enum err store_marker_take(struct store *s, uint64_t out[STORE_MARKER_WORDS], struct err_detail *detail)
 {
     enum err e = store_ensure(s, detail);
@@ -67,8 +91,12 @@ enum err store_marker_take(struct store *s, uint64_t out[STORE_MARKER_WORDS], st
     if (s->wal_index == NULL)
         return err_set(detail, ERR_IO, "%s cannot be watched: its -shm file is not shared", s->path);
     for (int i = 0; i < TAKE_ATTEMPTS; i++)
-        if (copy_header(s, out))
-            return OK;
+        if (copy_header(s, out)) {
+            if (out[SALTS] != 0)
+                return OK;
+            if (begin_wal(s, detail) != OK || s->wal_index == NULL)
+                return err_set(detail, ERR_BUSY, "the write-ahead log of %s is empty", s->path);
+        }
     return err_set(detail, ERR_BUSY, "a writer of %s is publishing", s->path);
 }
 
@@ -86,10 +114,12 @@ static enum store_change_kind kind_of(struct span what)
     return STORE_CHANGE_UPDATE; /* the table's CHECK lets no other word in */
 }
 
-static enum err hand_over(struct store *s, int64_t after, void (*take)(void *, const struct store_change *),
-                          void *data, struct err_detail *detail)
+static enum err hand_over(struct store *s, int64_t after, int64_t upto,
+                          void (*take)(void *, const struct store_change *), void *data,
+                          struct err_detail *detail)
 {
     sqlite3_stmt *stmt = s->statements[STORE_CHANGES_AFTER];
+    int64_t missing = upto - after; /* numbers follow one another */
     int code;
     sqlite3_bind_int64(stmt, 1, after);
     while ((code = sqlite3_step(stmt)) == SQLITE_ROW) {
@@ -101,9 +131,12 @@ static enum err hand_over(struct store *s, int64_t after, void (*take)(void *, c
             .old_handle = store_column(stmt, 4),
         };
         take(data, &change);
+        missing--;
     }
     sqlite3_reset(stmt);
-    return code == SQLITE_DONE ? OK : store_failed(s, code, detail);
+    if (code != SQLITE_DONE)
+        return store_failed(s, code, detail);
+    return missing == 0 ? OK : ERR_TOO_LARGE;
 }
 
 /* Nobody chooses what is hashed: a number of it, never 0. */
@@ -156,7 +189,7 @@ enum err store_changes_read(struct store *s, int64_t after, int64_t most,
     else if (e == OK && snapshot->seq - after > most)
         e = ERR_TOO_LARGE;
     else if (e == OK && snapshot->seq > after)
-        e = hand_over(s, after, take, data, detail);
+        e = hand_over(s, after, snapshot->seq, take, data, detail);
     if (s->db != NULL && sqlite3_get_autocommit(s->db) == 0) {
         struct err_detail ignored = {0};
         enum err ended = store_step(s, STORE_ROLLBACK, &ignored);
