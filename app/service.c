@@ -167,16 +167,17 @@ out:
     return e;
 }
 
-/* A number for whatever shapes a ready answer beside the profile itself. */
-static uint64_t answers_fingerprint(const struct http_cache_policy *policy)
+/* A number for whatever shapes a ready answer beside the profile itself, and says how long it is kept. */
+static uint64_t answers_fingerprint(const struct handlers_context *h)
 {
+    const struct http_cache_policy *policy = &h->cache_policy;
     unsigned char hash[CRYPTO_BLAKE2B_MIN_LEN];
     uint64_t number;
     struct buf text = {0};
-    buf_printf(&text, "%s %d %d %lld %lld %lld %lld %lld", PROFILED_VERSION, HTTP_ETAG_FORMAT,
+    buf_printf(&text, "%s %d %d %lld %lld %lld %lld %lld %lld", PROFILED_VERSION, HTTP_ETAG_FORMAT,
                (int)policy->shared_cache, (long long)policy->max_age_s, (long long)policy->s_maxage_s,
                (long long)policy->stale_while_revalidate_s, (long long)policy->stale_if_error_s,
-               (long long)policy->negative_ttl_s);
+               (long long)policy->negative_ttl_s, (long long)h->ttl_s);
     crypto_blake2b(buf_span(&text), (struct span){NULL, 0}, hash, sizeof hash);
     buf_fini(&text);
     memcpy(&number, hash, sizeof number);
@@ -188,7 +189,7 @@ enum err service_share(struct service *s, int fd, bool reserve, struct err_detai
     const struct cache_memory_options options = {
         .responses = (size_t)config_number(s->settings, CONFIG_cache_size),
         .verdicts = (size_t)config_number(s->settings, CONFIG_token_cache_size),
-        .fingerprint = answers_fingerprint(&s->handlers.cache_policy),
+        .fingerprint = answers_fingerprint(&s->handlers),
         .reserve = reserve,
     };
     struct err_detail why = {0};

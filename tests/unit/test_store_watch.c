@@ -5,6 +5,7 @@
 #include "store/watch.h"
 
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 struct taken {
@@ -452,6 +453,32 @@ static void test_read_only(void **state)
     support_open(s);
 }
 
+/* The commit that draws the epoch fails, and the connection with it. */
+static void test_an_epoch_that_cannot_be_drawn(void **state)
+{
+    struct support_store *s = *state;
+    static const struct rlimit few = {40000, RLIM_INFINITY}; /* enough for -shm, less than the WAL has */
+    int status;
+    for (int i = 0; i < 30; i++) {
+        char id[8];
+        snprintf(id, sizeof id, "id%d", i);
+        insert(s, id, id);
+    }
+    support_sql(s, "UPDATE meta SET epoch = NULL");
+    store_close(&s->store);
+    pid_t child = fork();
+    if (child == 0) {
+        struct err_detail detail = {0};
+        signal(SIGXFSZ, SIG_IGN);
+        if (setrlimit(RLIMIT_FSIZE, &few) != 0)
+            _exit(9);
+        _exit(store_open(s->url, &support_options, &s->store, &detail) == ERR_IO ? 0 : 1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    support_open(s);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, support_set_up, support_tear_down)
 
 int main(void)
@@ -474,6 +501,7 @@ int main(void)
         TEST(test_the_epoch_is_renewed),
         TEST(test_no_epoch),
         TEST(test_read_only),
+        TEST(test_an_epoch_that_cannot_be_drawn),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
