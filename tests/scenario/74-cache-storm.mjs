@@ -24,6 +24,7 @@ class Subject {
     this.id = `s${n}`;
     this.states = [{exists: false}];
     this.answered = 0; // the last state that everybody must see
+    this.tokens = [];  // its own, each {token, dead}: whether a revocation was answered that was sent after it was issued
   }
   get last() { return this.states.at(-1); }
 
@@ -41,11 +42,12 @@ class Subject {
     if (kind === 'rename') Object.assign(state, {handle: `${this.id}_${k}`});
     if (kind === 'suspend') Object.assign(state, {active: false});
     this.states.push(state);
+    const revokes = kind === 'delete' || (before.active && !state.active);
     const {handle, name, attributes, email, active} = state;
     const body = {handle, name, attributes, email, state: active ? 'active' : 'suspended'};
     if (kind === 'make') return {method: 'POST', path: '/v1/profiles', body: {...body, id: this.id}, done: [201, 409]};
-    if (kind === 'delete') return {method: 'DELETE', path: `/v1/profiles/${this.id}`, match: '*', done: [204, 404, 412]};
-    return {method: 'PUT', path: `/v1/profiles/${this.id}/full`, body, match: '*', done: [200]};
+    if (kind === 'delete') return {method: 'DELETE', path: `/v1/profiles/${this.id}`, match: '*', done: [204, 404, 412], revokes};
+    return {method: 'PUT', path: `/v1/profiles/${this.id}/full`, body, match: '*', done: [200], revokes};
   }
   /** Somewhere to read it, with what a state looks like from there. */
   view() {
@@ -90,7 +92,7 @@ test(`${SECONDS} s of reads and writes while workers are killed`, {timeout: (SEC
     const slow = Math.max(1, (Date.now() - begun) / 40);
     const subjects = Array.from({length: PROFILES}, (_, n) => new Subject(n));
     const ways = [undefined, straight(site.socket), straight(site.socket), other.via];
-    const tags = new Map(), wrong = [], lost = {}, end = Date.now() + SECONDS * 1000;
+    const tags = new Map(), wrong = [], lost = {}, own = {}, end = Date.now() + SECONDS * 1000;
     let reads = 0, writes = 0, kills = 0, slowest = 0;
     const on = () => Date.now() < end && wrong.length === 0;
     /** One request; undefined when its worker was killed over it. */
@@ -133,7 +135,8 @@ test(`${SECONDS} s of reads and writes while workers are killed`, {timeout: (SEC
     }
     async function writer(mine) {
       while (on()) {
-        const subject = pick(mine), {method, path, body, match, done} = subject.next();
+        const subject = pick(mine), {method, path, body, match, done, revokes} = subject.next();
+        const issued = revokes ? [...subject.tokens] : [];
         for (;;) {
           const by = Math.random();
           const answer = await ask(method, path, {body, match, via: by < 0.02 ? cgi(site) : pick(ways)});
@@ -141,8 +144,25 @@ test(`${SECONDS} s of reads and writes while workers are killed`, {timeout: (SEC
           if (answer || wrong.length) break;
         }
         writes++;
+        issued.forEach((one) => { one.dead = true; });
         subject.answered = subject.states.length - 1;
         await sleep(Math.random() * 6);
+      }
+    }
+    /** Reads with the subjects' own tokens, living and dead: what was revoked is refused, by each worker, however often it was taken before. */
+    async function bearer() {
+      while (on()) {
+        const subject = pick(subjects);
+        if (subject.tokens.length < 4 || Math.random() < 0.05) {
+          const token = await site.mint(subject.id, 'profile:read', {jti: `${Math.random()}`});
+          subject.tokens = [...subject.tokens.slice(-12), {token, dead: false}];
+        }
+        const one = pick(subject.tokens), {dead} = one;
+        const answer = await ask('GET', '/v1/me', {as: undefined, token: one.token, via: pick(ways)});
+        if (!answer) continue;
+        own[answer.status] = (own[answer.status] ?? 0) + 1;
+        if (![200, 404, 401].includes(answer.status) || (dead && answer.status !== 401))
+          wrong.push(new Error(`a ${dead ? 'revoked' : 'good'} token: ${answer.status} ${answer.text}`));
       }
     }
     async function importer() {
@@ -163,7 +183,7 @@ test(`${SECONDS} s of reads and writes while workers are killed`, {timeout: (SEC
       }
     }
     const shares = Array.from({length: WRITERS}, (_, w) => subjects.filter((_, n) => n % WRITERS === w));
-    await Promise.all([...Array.from({length: READERS}, reader), ...shares.map(writer), importer(), killer()]);
+    await Promise.all([...Array.from({length: READERS}, reader), ...shares.map(writer), bearer(), bearer(), importer(), killer()]);
     if (wrong.length) throw wrong[0];
 
     // afterwards: every worker of both says the same and the last, and the cache is at work
@@ -182,9 +202,10 @@ test(`${SECONDS} s of reads and writes while workers are killed`, {timeout: (SEC
       assert.equal((await site.get(`/v1/profiles/f${i}`, {as: 'admin'})).header('cache-status'), 'profiled; hit');
     }
     const {counters} = await site.status();
-    const told = JSON.stringify({slow, reads, writes, kills, lost, slowest, counters});
+    const told = JSON.stringify({slow, own, reads, writes, kills, lost, slowest, counters});
     if (process.env.PROFILED_TELL) console.log(told);
     assert(reads > 20 * SECONDS / slow && writes > 4 * SECONDS / slow && kills > 4 * SECONDS / slow, told);
+    assert((own[401] ?? 0) + (own[200] ?? 0) > 0, told);
     assert(losses <= 3 * kills, told);
     assert(counters.cache_hits > 0 && counters.cache_fills > 0, told);
     await site.cli('db', 'check');
