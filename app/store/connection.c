@@ -86,7 +86,7 @@ static int on_commit(void *data, sqlite3 *db, const char *name, int pages)
     struct store *s = data;
     (void)db;
     (void)name;
-    store_wal_pages_set(s, pages);
+    store_wal_note(s, (uint32_t)pages);
     return SQLITE_OK;
 }
 
@@ -167,6 +167,8 @@ void store_disconnect(struct store *s)
         sqlite3_finalize(s->statements[i]);
         s->statements[i] = NULL;
     }
+    sqlite3_close(s->pin);
+    s->pin = NULL;
     sqlite3_close(s->db);
     s->db = NULL;
     s->wal_index = NULL;
@@ -175,7 +177,8 @@ void store_disconnect(struct store *s)
         store_group_give_back(s->options.group, s->slot);
     s->slot = NULL;
     s->in_batch = false;
-    s->wal_pages = 0;
+    atomic_store(&s->wal.pages, 0);
+    atomic_store(&s->wal.copied, 0);
 }
 
 enum err store_ensure(struct store *s, struct err_detail *detail)
@@ -216,7 +219,7 @@ enum err store_open(const char *url, const struct store_options *options, struct
     s->lock.fd = -1;
     s->options = *options;
     if (s->options.checkpoint_pages == 0)
-        s->options.checkpoint_pages = 10000;
+        s->options.checkpoint_pages = 4096;
     s->path = strdup(path);
     e = s->path == NULL ? ERR_NOMEM : store_connect(s, detail);
     if (e != OK)

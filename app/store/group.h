@@ -24,6 +24,7 @@
 #pragma once
 #include "base/clock.h"
 #include "store/store.h"
+#include "store/wal.h"
 
 #include <assert.h>
 #include <stdatomic.h>
@@ -47,8 +48,8 @@ struct store_slot {
 };
 
 struct store_group_memory {
-    _Atomic uint32_t claimed;   /* slots from here on never had an owner */
-    _Atomic uint32_t wal_pages; /* after the last commit of any of the pool; 0: copied back since */
+    _Atomic uint32_t claimed; /* slots from here on never had an owner */
+    struct store_wal wal;     /* as of the last commit of any of the pool */
     struct store_slot slots[STORE_GROUP_SLOTS];
 };
 struct store_group {

@@ -5,6 +5,7 @@
 #pragma once
 #include "store/lock.h"
 #include "store/store.h"
+#include "store/wal.h"
 
 #include <sqlite3.h>
 #include <sys/types.h>
@@ -43,13 +44,14 @@ const char *store_statement_text(enum store_statement s);
 struct store {
     char *path;
     struct store_options options;
-    sqlite3 *db; /* NULL after a failure of the storage: opened anew by the next call */
+    sqlite3 *db;  /* NULL after a failure of the storage: opened anew by the next call */
+    sqlite3 *pin; /* another connection, for checkpoints; NULL until the first */
     sqlite3_stmt *statements[STORE_STATEMENT_COUNT];
     struct store_lock lock;
     struct store_slot *slot; /* of options.group; NULL: none */
     bool in_batch;
-    int wal_pages; /* after the last commit of this connection */
-    dev_t device;  /* of the file that db is open on */
+    struct store_wal wal; /* where there is no group, whose own is used then */
+    dev_t device;         /* of the file that db is open on */
     ino_t inode;
     const volatile uint64_t
         *wal_index; /* SQLite's mapping of -shm, while db is open; NULL: nothing to watch */
@@ -90,8 +92,8 @@ MUST_USE enum err store_row_get(struct store *s, enum store_statement statement,
 MUST_USE enum err store_group_update(struct store *s, struct profile *p, struct store_snapshot *snapshot,
                                      enum store_taken *taken, struct err_detail *detail);
 
-/* How long the write-ahead log is. */
-void store_wal_pages_set(struct store *s, int pages);
+/* A commit left the write-ahead log this long. */
+void store_wal_note(struct store *s, uint32_t pages);
 
 /* Binds text, NULL for an absent span. The bytes must live until the statement is reset. */
 void store_bind(sqlite3_stmt *statement, int index, struct span s);

@@ -27,7 +27,7 @@ struct store_options {
     bool read_only;            /* opened for reading alone: export, check */
     int busy_ms;               /* how long a write waits for the lock before ERR_BUSY */
     int cache_kib;             /* page cache; 0: 1024, which is plenty for single rows */
-    int checkpoint_pages;      /* the WAL's length at which store_checkpoint_due says so; 0: 10000 */
+    int checkpoint_pages;      /* the WAL's length at which it is to begin anew; 0: 4096 */
     struct store_group *group; /* NULL: every write is a transaction of its own. Borrowed. */
 };
 
@@ -113,10 +113,10 @@ MUST_USE enum err store_revoked_until(struct store *store, struct span subject, 
 MUST_USE enum err store_batch_begin(struct store *store, struct err_detail *detail);
 MUST_USE enum err store_batch_end(struct store *store, bool commit, struct err_detail *detail);
 
-/* Whether the WAL has grown past checkpoint_pages, by the last commit of this connection or of its group; to
- * be asked after the answer was sent. */
+/* Whether enough of the WAL is not yet in the database, by the last commit of this connection or of its
+ * group; to be asked after the answer was sent. */
 bool store_checkpoint_due(const struct store *store);
-/* Copies the WAL back into the database under the writers' lock (passive: readers go on). Without wait it
- * does nothing, and gives OK, when the lock is taken, unless the WAL is half as long again as it should be.
+/* Copies the WAL back into the database under the writers' lock; readers go on. wait: all of it, now.
+ * Otherwise a part of it, and nothing, which is OK, when the lock is not to be had within some milliseconds.
  */
 MUST_USE enum err store_checkpoint(struct store *store, bool wait, struct err_detail *detail);

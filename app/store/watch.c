@@ -10,7 +10,7 @@ enum {
     WAL_INDEX_REGION = 32768, /* what SQLite maps -shm by (walformat.html section 2) */
     HEADER_WORDS = 6,         /* 48 bytes */
     BOTH_HEADERS = 2 * HEADER_WORDS,
-    SALTS = 4, /* the word that they are in: drawn when a WAL is begun, 0 while there is none */
+    SALTS = 4,            /* the word that they are in: drawn when a WAL is begun, 0 while there is none */
     TAKE_ATTEMPTS = 1000, /* a writer publishes within some tens of nanoseconds */
 };
 

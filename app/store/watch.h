@@ -6,8 +6,9 @@
  * two copies of 48 bytes, the second one written first (sqlite.org/walformat.html section 2.1). COMMIT
  * returns after both are written, whoever writes (the pool, import, the sqlite3 shell), and frame checksums
  * and salts in it never repeat. So: a header that equals the one seen before means that nothing was committed
- * in between. Recovery after a crash writes a new header as well; a checkpoint need not. Only the header of a WAL
- * that is empty (none was there when the first one connected) is the same for any content, and so is no marker.
+ * in between. Recovery after a crash writes a new header as well; a checkpoint need not. Only the header of a
+ * WAL that is empty (none was there when the first one connected) is the same for any content, and so is no
+ * marker.
  *
  * The bytes are read in SQLite's own mapping of -shm (sqlite3_io_methods.xShmMap): no descriptor of ours is
  * ever opened on the file, since closing one would let go of SQLite's locks.
@@ -26,10 +27,11 @@ enum {
  */
 bool store_is_unchanged(const struct store *store, const uint64_t marker[STORE_MARKER_WORDS]);
 /*
- * Takes the marker of the state that the next read transaction will see, or a later one will. Where the WAL is
- * empty, a commit that changes nothing is written first, without waiting for anybody. ERR_BUSY: that cannot be
- * now; or a writer is publishing, or died while it did: read something (which mends it) and try again. ERR_IO and the
- * like: the database cannot be reached, or it is one that cannot be watched (read-only without its -shm).
+ * Takes the marker of the state that the next read transaction will see, or a later one will. Where the WAL
+ * is empty, a commit that changes nothing is written first, without waiting for anybody. ERR_BUSY: that
+ * cannot be now; or a writer is publishing, or died while it did: read something (which mends it) and try
+ * again. ERR_IO and the like: the database cannot be reached, or it is one that cannot be watched (read-only
+ * without its -shm).
  */
 MUST_USE enum err store_marker_take(struct store *store, uint64_t out[STORE_MARKER_WORDS],
                                     struct err_detail *detail);
@@ -55,9 +57,9 @@ struct store_change {
 /*
  * Hands the entries of the change log behind `after`, in order, to take; *snapshot is the state that they
  * lead up to, of the same read transaction. When there are more than `most`, none is handed over and the
- * outcome is ERR_TOO_LARGE, as it is when some are not there any more (the log was tidied), after those that are;
- * when the log is shorter than `after` (the database was set back) it is ERR_CONFLICT: *snapshot is filled in
- * both cases. Spans live for the call of take.
+ * outcome is ERR_TOO_LARGE, as it is when some are not there any more (the log was tidied), after those that
+ * are; when the log is shorter than `after` (the database was set back) it is ERR_CONFLICT: *snapshot is
+ * filled in both cases. Spans live for the call of take.
  *
  * Whether it is the log that was read before, the caller finds out: snapshot->after_entry is what
  * snapshot->entry was when that one ended at `after`.
