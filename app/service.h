@@ -51,5 +51,6 @@ MUST_USE enum err service_use_cache(struct service *s);
 /* From here on it counts where the pool says, and /metrics tells of the pool: for a worker, before it serves.
  */
 void service_count_in(struct service *s, struct pool_worker *self, int listen_fd);
-/* Whether it can work: opens the database in this process and closes it again, and reads the key of purges. */
+/* Whether it can work: opens the database in this process and closes it again, and reads the key of purges.
+ */
 MUST_USE enum err service_check(struct service *s, struct err_detail *detail);

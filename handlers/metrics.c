@@ -219,7 +219,8 @@ static void write_edges(const struct handlers_metrics_view *view, struct buf *ou
                   metrics_edge_lag_ms, out);
     write_edge_ms(view, "profiled_edge_word_age_seconds",
                   "How long ago a cache in front confirmed anything, heartbeats included.", word_age_ms, out);
-    begin(out, "profiled_edge_up", "gauge", "Whether the last attempt to tell a cache in front was confirmed.");
+    begin(out, "profiled_edge_up", "gauge",
+          "Whether the last attempt to tell a cache in front was confirmed.");
     for (size_t i = 0; i < view->edge_count; i++) {
         const struct metrics_edge *edge = &view->edges[i];
         buf_lit(out, "profiled_edge_up{");

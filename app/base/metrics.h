@@ -130,15 +130,20 @@ enum { METRICS_EDGES = 16, METRICS_EDGE_TEXT = 96 };
  * whole: who reads them makes sure of their ends. */
 struct metrics_edge {
     char address[METRICS_EDGE_TEXT];
-    char trouble[METRICS_EDGE_TEXT];   /* why the last attempt failed; "": it did not */
-    _Atomic uint64_t state;            /* enum metrics_edge_state */
-    _Atomic uint64_t position;         /* of the change log, confirmed */
-    _Atomic uint64_t behind_since_ms;  /* Unix time since when something is not confirmed; 0: nothing is */
-    _Atomic uint64_t word_ms;          /* Unix time when it last confirmed anything; 0: never */
-    _Atomic uint64_t failures;         /* in a row */
+    char trouble[METRICS_EDGE_TEXT];  /* why the last attempt failed; "": it did not */
+    _Atomic uint64_t state;           /* enum metrics_edge_state */
+    _Atomic uint64_t position;        /* of the change log, confirmed */
+    _Atomic uint64_t behind_since_ms; /* Unix time since when something is not confirmed; 0: nothing is */
+    _Atomic uint64_t word_ms;         /* Unix time when it last confirmed anything; 0: never */
+    _Atomic uint64_t failures;        /* in a row */
 };
-enum metrics_edge_state { METRICS_EDGE_WAITING, METRICS_EDGE_PURGING_ALL, METRICS_EDGE_FOLLOWING, METRICS_EDGE_FAILING,
-                          METRICS_EDGE_STATE_COUNT };
+enum metrics_edge_state {
+    METRICS_EDGE_WAITING,
+    METRICS_EDGE_PURGING_ALL,
+    METRICS_EDGE_FOLLOWING,
+    METRICS_EDGE_FAILING,
+    METRICS_EDGE_STATE_COUNT
+};
 struct metrics_edges {
     _Atomic uint64_t count; /* 0: there are none */
     struct metrics_edge edges[METRICS_EDGES];

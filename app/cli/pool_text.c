@@ -216,7 +216,8 @@ static void write_edges(const struct pool_view *view, const uint64_t *n, struct 
                    metrics_edge_state_name(metrics_word(&edge->state)), (long long)(lag_ms / 1000),
                    (int)(lag_ms % 1000), metrics_word(&edge->position));
         if (edge->trouble[0] != '\0')
-            buf_printf(out, "            %" PRIu64 " failures: %s\n", metrics_word(&edge->failures), edge->trouble);
+            buf_printf(out, "            %" PRIu64 " failures: %s\n", metrics_word(&edge->failures),
+                       edge->trouble);
     }
 }
 

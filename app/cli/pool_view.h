@@ -34,7 +34,7 @@ struct pool_view {
     size_t edge_count;
     bool has_edge; /* there is a process that speaks to them: */
     struct pool_view_worker edge;
-    size_t busy;                                 /* workers with a request in hand */
+    size_t busy; /* workers with a request in hand */
     size_t count;
     struct pool_view_worker workers[SCOREBOARD_SLOTS];
 };

@@ -3,10 +3,9 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "config/edge.h"
-#include "edge/batch.h"
 #include "edge/key.h"
+#include "edge/link.h"
 #include "edge/places.h"
-#include "edge/purge.h"
 #include "store/notice.h"
 #include "store/watch.h"
 
@@ -27,24 +26,8 @@ enum {
     SAVE_LATEST_US = 5000000, /* the same where there is never nothing to do */
     DRAIN_US = 500000,
     LOCK_PAUSE_MS = 10,
-    LOCK_TOLD_US = 5000000,     /* it is said that another one has the lock */
-    TROUBLE_TOLD_US = 60000000, /* and, from time to time, that there is still trouble */
+    LOCK_TOLD_US = 5000000, /* it is said that another one has the lock */
     PLACES_MAX = 16384,
-};
-
-/* One address. */
-struct link {
-    struct span address;
-    struct edge_peer peer;
-    struct edge_batch batch;
-    bool heartbeat;        /* what is under way says nothing */
-    bool begun;            /* of a purge of everything the first part was confirmed */
-    bool more;             /* what is under way is not the last part of it */
-    struct edge_place all; /* where it leads */
-    struct buf subject;    /* the last whose revocation was taken */
-    char trouble[sizeof((struct edge_answer *)0)->trouble]; /* as it was logged last */
-    int64_t trouble_us;                                     /* since when; 0: there is none */
-    int64_t told_us;
 };
 
 struct follower {
@@ -61,7 +44,7 @@ struct follower {
     bool unsaved;          /* a place moved on since the file was written */
     int64_t saved_us;
     size_t count;
-    struct link links[CONFIG_EDGE_MOST];
+    struct edge_link links[CONFIG_EDGE_MOST];
 };
 
 static void store_fault(struct follower *f, enum err e, const struct err_detail *why, int64_t now_us)
@@ -78,21 +61,6 @@ static void store_fault(struct follower *f, enum err e, const struct err_detail 
 
 /* ---- how it stands, for who looks on */
 
-static void show(struct follower *f, size_t i)
-{
-    const struct link *l = &f->links[i];
-    struct metrics_edge *edge = &f->o->board->edges[i];
-    uint64_t state = METRICS_EDGE_FOLLOWING;
-    if (l->peer.failures > 0)
-        state = METRICS_EDGE_FAILING;
-    else if (l->peer.all != EDGE_REASON_NONE)
-        state = METRICS_EDGE_PURGING_ALL;
-    atomic_store_explicit(&edge->state, state, memory_order_relaxed);
-    atomic_store_explicit(&edge->position, (uint64_t)l->peer.at.seq, memory_order_relaxed);
-    atomic_store_explicit(&edge->behind_since_ms, (uint64_t)l->peer.behind_since_ms, memory_order_relaxed);
-    atomic_store_explicit(&edge->failures, l->peer.failures, memory_order_relaxed);
-}
-
 static void show_begin(struct follower *f)
 {
     struct metrics_edges *board = f->o->board;
@@ -100,7 +68,7 @@ static void show_begin(struct follower *f)
     memset(board->edges, 0, sizeof board->edges);
     for (size_t i = 0; i < f->count; i++) {
         memcpy(board->edges[i].address, f->links[i].address.ptr, f->links[i].address.len);
-        show(f, i);
+        edge_link_show(&f->links[i]);
     }
     atomic_store(&board->count, f->count);
 }
@@ -134,6 +102,10 @@ static bool all_rest(const struct follower *f)
 
 static void save_when_due(struct follower *f, int64_t now_us)
 {
+    for (size_t i = 0; i < f->count; i++) {
+        f->unsaved = f->unsaved || f->links[i].moved;
+        f->links[i].moved = false;
+    }
     if (f->unsaved && now_us - f->saved_us >= (all_rest(f) ? SAVE_PAUSE_US : SAVE_LATEST_US))
         save(f, now_us);
 }
@@ -171,183 +143,22 @@ static bool look(struct follower *f, int64_t now_us)
     return true;
 }
 
-/* ---- sending */
-
-static void failed(struct follower *f, size_t i, const struct edge_answer *answer, int64_t now_us)
-{
-    struct link *l = &f->links[i];
-    struct metrics_edge *edge = &f->o->board->edges[i];
-    metrics_add(f->o->metrics, METRIC_EDGE_PURGES_FAILED, 1);
-    edge_peer_failed(&l->peer, answer->refused, now_us, clock_now_ms(&clock_system));
-    l->begun = false;
-    snprintf(edge->trouble, sizeof edge->trouble, "%s", answer->trouble);
-    if (l->trouble_us == 0)
-        l->trouble_us = now_us;
-    if (strcmp(l->trouble, answer->trouble) == 0 && now_us - l->told_us < TROUBLE_TOLD_US)
-        return;
-    snprintf(l->trouble, sizeof l->trouble, "%s", answer->trouble);
-    l->told_us = now_us;
-    LOG(f->o->log, LOG_ERROR, "edge-purge-failed", LOG_SPAN("address", l->address),
-        LOG_INT("status", answer->status), LOG_STR("reason", answer->trouble),
-        LOG_INT("failures", (int64_t)l->peer.failures),
-        LOG_STR("effect", "it is tried again; nothing is forgotten"));
-}
-
-static void confirmed(struct follower *f, size_t i, int64_t now_us)
-{
-    struct link *l = &f->links[i];
-    struct metrics_edge *edge = &f->o->board->edges[i];
-    bool moved = l->peer.to.seq != l->peer.at.seq || l->peer.to.lineage != l->peer.at.lineage;
-    bool was_all = l->peer.all != EDGE_REASON_NONE;
-    metrics_add(f->o->metrics, l->heartbeat ? METRIC_EDGE_HEARTBEATS : METRIC_EDGE_PURGES_SENT, 1);
-    if (was_all && !l->begun)
-        metrics_add(f->o->metrics, METRIC_EDGE_PURGE_ALLS, 1);
-    if (l->peer.failures > 0)
-        LOG(f->o->log, LOG_INFO, "edge-recovered", LOG_SPAN("address", l->address),
-            LOG_INT("failures", (int64_t)l->peer.failures),
-            LOG_INT("after_ms", (now_us - l->trouble_us) / 1000));
-    edge_peer_confirmed(&l->peer, !l->more, now_us);
-    l->begun = was_all && l->more;
-    l->trouble[0] = '\0';
-    l->trouble_us = 0;
-    edge->trouble[0] = '\0';
-    atomic_store_explicit(&edge->word_ms, (uint64_t)clock_now_ms(&clock_system), memory_order_relaxed);
-    f->unsaved = f->unsaved || moved;
-}
-
-static void send(struct follower *f, size_t i, const struct edge_message *message,
-                 const struct edge_place *to, int64_t now_us)
-{
-    struct link *l = &f->links[i];
-    if (l->peer.failures > 0)
-        metrics_add(f->o->metrics, METRIC_EDGE_PURGES_RETRIED, 1);
-    edge_peer_sent(&l->peer, to);
-    enum err e = edge_purges_send(f->purges, i, message);
-    if (e == OK)
-        return;
-    struct edge_answer answer = {0};
-    snprintf(answer.trouble, sizeof answer.trouble, "it could not be sent: %s", err_name(e));
-    failed(f, i, &answer, now_us);
-}
-
-struct revocations {
-    struct link *link;
-    bool full;
-};
-
-static bool take_revocation(void *data, struct span subject, int64_t until_s)
-{
-    struct revocations *r = data;
-    r->full = !edge_batch_revoke(&r->link->batch, subject, until_s);
-    if (!r->full) {
-        buf_clear(&r->link->subject);
-        buf_append(&r->link->subject, subject);
-    }
-    return !r->full;
-}
-
-/* The next part of purging everything: the word itself first of all, and then what revocations can matter,
- * which the log is not gone through for. Only the last part moves the peer's place. */
-static enum err send_all(struct follower *f, size_t i, int64_t now_us, struct err_detail *why)
-{
-    struct link *l = &f->links[i];
-    struct revocations r = {.link = l};
-    struct store_snapshot snapshot;
-    int64_t over_s = f->o->reach_s < 0 ? INT64_MIN : clock_now_s(&clock_system) - f->o->reach_s;
-    enum err e;
-    edge_batch_clear(&l->batch);
-    if (!l->begun) {
-        buf_clear(&l->subject);
-        LOG(f->o->log, l->peer.failures > 0 ? LOG_DEBUG : LOG_INFO, "edge-purge-all",
-            LOG_SPAN("address", l->address), LOG_STR("reason", edge_reason_text(l->peer.all)));
-    }
-    struct span after = l->begun ? buf_span(&l->subject) : (struct span){NULL, 0};
-    if ((e = store_revocations_read(f->store, after, over_s, take_revocation, &r, &snapshot, why)) != OK)
-        return e;
-    if ((e = edge_batch_status(&l->batch)) != OK || (e = buf_status(&l->subject)) != OK)
-        return e;
-    if (!l->begun)
-        l->all = (struct edge_place){snapshot.lineage, snapshot.seq, snapshot.entry};
-    l->more = r.full;
-    l->heartbeat = false;
-    send(f, i,
-         &(struct edge_message){
-             .revoked = buf_span(&l->batch.revoked), .all = !l->begun, .position = l->more ? 0 : l->all.seq},
-         l->more ? &l->peer.at : &l->all, now_us);
-    return OK;
-}
-
-static enum err send_changes(struct follower *f, size_t i, int64_t now_us, struct err_detail *why)
-{
-    struct link *l = &f->links[i];
-    struct store_page page;
-    int64_t before = l->peer.at.seq;
-    edge_batch_clear(&l->batch);
-    enum err e = store_changes_page(f->store, l->peer.at.seq, edge_batch_take, &l->batch, &page, why);
-    if (e == OK && (e = edge_batch_status(&l->batch)) != OK)
-        return e;
-    switch (edge_peer_judge(&l->peer, e, &page, edge_batch_is_empty(&l->batch), l->batch.first_ms,
-                            clock_now_ms(&clock_system))) {
-    case EDGE_VERDICT_FAULT:
-        return e;
-    case EDGE_VERDICT_ALL:
-        return OK; /* the next turn sees to it */
-    case EDGE_VERDICT_NOTHING:
-        f->unsaved = f->unsaved || l->peer.at.seq != before;
-        return OK;
-    case EDGE_VERDICT_SEND:
-        break;
-    }
-    l->heartbeat = l->more = false;
-    send(f, i,
-         &(struct edge_message){
-             .keys = buf_span(&l->batch.keys), .revoked = buf_span(&l->batch.revoked), .position = page.upto},
-         &(struct edge_place){page.snapshot.lineage, page.upto, page.upto_entry}, now_us);
-    return OK;
-}
-
-static void send_heartbeat(struct follower *f, size_t i, int64_t now_us)
-{
-    struct link *l = &f->links[i];
-    l->heartbeat = true;
-    l->more = false;
-    send(f, i, &(struct edge_message){.position = l->peer.at.seq}, &l->peer.at, now_us);
-}
-
-/* What one address wants, if anything. false: the database failed. */
-static bool serve_link(struct follower *f, size_t i, int64_t now_us)
-{
-    struct err_detail why = {0};
-    enum err e = OK;
-    /* a page that says nothing to a cache, or that leads to a purge of everything, is followed by another
-     * turn */
-    enum edge_want want;
-    do {
-        want = edge_peer_wants(&f->links[i].peer, now_us);
-        if (want == EDGE_WANT_ALL)
-            e = send_all(f, i, now_us, &why);
-        else if (want == EDGE_WANT_READ)
-            e = send_changes(f, i, now_us, &why);
-        else if (want == EDGE_WANT_HEARTBEAT)
-            send_heartbeat(f, i, now_us);
-    } while (e == OK && want == EDGE_WANT_READ);
-    show(f, i);
-    if (e != OK)
-        store_fault(f, e, &why, now_us);
-    return e == OK;
-}
-
 static void take_answers(struct follower *f, int64_t now_us)
 {
     struct edge_answer answer;
     size_t i;
-    while (edge_purges_next(f->purges, &i, &answer)) {
-        if (answer.confirmed)
-            confirmed(f, i, now_us);
-        else
-            failed(f, i, &answer, now_us);
-        show(f, i);
-    }
+    while (edge_purges_next(f->purges, &i, &answer))
+        edge_link_answered(&f->links[i], &answer, now_us);
+}
+
+static void serve_links(struct follower *f, int64_t now_us)
+{
+    struct err_detail why = {0};
+    enum err e = OK;
+    for (size_t i = 0; i < f->count && e == OK; i++)
+        e = edge_link_serve(&f->links[i], f->store, now_us, &why);
+    if (e != OK)
+        store_fault(f, e, &why, now_us);
 }
 
 /* One round; gives for how long there is nothing to do, in milliseconds. */
@@ -356,8 +167,7 @@ static int64_t turn(struct follower *f)
     int64_t now_us = clock_monotonic_us();
     take_answers(f, now_us);
     if (look(f, now_us))
-        for (size_t i = 0; i < f->count && serve_link(f, i, now_us); i++)
-            continue;
+        serve_links(f, now_us);
     /* sends what was handed over, at once */
     take_answers(f, now_us);
     save_when_due(f, now_us);
@@ -412,8 +222,13 @@ static enum err fill_links(struct follower *f, struct err_detail *detail)
     }
     while (e == OK && (word = config_edge_address_next(&rest)).ptr != NULL) {
         place = edge_places_find(buf_span(&text), word);
-        f->links[f->count].address = word;
-        edge_peer_init(&f->links[f->count].peer, &place);
+        struct edge_link *l = &f->links[f->count];
+        *l = (struct edge_link){.o = f->o,
+                                .purges = f->purges,
+                                .which = f->count,
+                                .shown = &f->o->board->edges[f->count],
+                                .address = word};
+        edge_peer_init(&l->peer, &place);
         e = edge_purges_address(f->purges, f->count++, word);
     }
     buf_fini(&text);
@@ -475,10 +290,8 @@ enum err edge_follow(const struct edge_options *options, struct err_detail *deta
     }
     edge_purges_free(&f->purges);
     store_close(&f->store);
-    for (size_t i = 0; i < f->count; i++) {
-        edge_batch_fini(&f->links[i].batch);
-        buf_fini(&f->links[i].subject);
-    }
+    for (size_t i = 0; i < f->count; i++)
+        edge_link_fini(&f->links[i]);
     buf_fini(&f->places_path);
     buf_fini(&f->places_text);
     if (f->notice_fd >= 0)

@@ -78,7 +78,7 @@ struct scoreboard_header {
     struct metrics_route routes[METRICS_ROUTES]; /* whose requests are counted where */
     struct metrics_gauges gauges;
     struct metrics_edges edges; /* how it stands with caches in front */
-    struct metrics gone; /* what workers that are gone have counted */
+    struct metrics gone;        /* what workers that are gone have counted */
 };
 
 struct scoreboard_slot {

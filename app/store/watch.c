@@ -178,9 +178,25 @@ static enum err read_snapshot(struct store *s, int64_t after, struct store_snaps
     sqlite3_reset(stmt);
     if (code != SQLITE_ROW)
         return store_failed(s, code == SQLITE_DONE ? SQLITE_CORRUPT : code, detail);
+    if (out->epoch[0] == '\0')
+        /* a backup was restored into it; connecting anew draws one */
+        return err_set(detail, ERR_BUSY, "%s has no epoch", s->path);
     out->lineage = number_of(span_str(out->epoch));
     enum err e = read_entry(s, out->seq, &out->entry, detail);
     return e == OK ? read_entry(s, after, &out->after_entry, detail) : e;
+}
+
+/* Lets go of the snapshot. */
+static enum err end_read(struct store *s, enum err e, const struct store_snapshot *snapshot)
+{
+    if (s->db != NULL && sqlite3_get_autocommit(s->db) == 0) {
+        struct err_detail ignored = {0};
+        enum err ended = store_step(s, STORE_ROLLBACK, &ignored);
+        e = e == OK ? ended : e;
+    }
+    if (e == ERR_BUSY && snapshot->epoch[0] == '\0')
+        store_disconnect(s);
+    return e;
 }
 
 /* What store_changes_read and _page have in common. most: of entries that there may be; below 0: any number.
@@ -195,10 +211,7 @@ static enum err read_page(struct store *s, int64_t after, int64_t most,
     if (e != OK || (e = store_step(s, STORE_BEGIN_READ, detail)) != OK)
         return e;
     e = read_snapshot(s, after, snapshot, detail);
-    if (e == OK && snapshot->epoch[0] == '\0')
-        /* a backup was restored into it; connecting anew draws one */
-        e = err_set(detail, ERR_BUSY, "%s has no epoch", s->path);
-    else if (e == OK && snapshot->seq < after)
+    if (e == OK && snapshot->seq < after)
         e = ERR_CONFLICT;
     else if (e == OK && most >= 0 && snapshot->seq - after > most)
         e = ERR_TOO_LARGE;
@@ -207,14 +220,7 @@ static enum err read_page(struct store *s, int64_t after, int64_t most,
     page->upto_entry = page->upto == after ? snapshot->after_entry : snapshot->entry;
     if (e == OK && page->upto != after && page->upto != snapshot->seq)
         e = read_entry(s, page->upto, &page->upto_entry, detail);
-    if (s->db != NULL && sqlite3_get_autocommit(s->db) == 0) {
-        struct err_detail ignored = {0};
-        enum err ended = store_step(s, STORE_ROLLBACK, &ignored);
-        e = e == OK ? ended : e;
-    }
-    if (e == ERR_BUSY && snapshot->epoch[0] == '\0')
-        store_disconnect(s);
-    return e;
+    return end_read(s, e, snapshot);
 }
 
 struct all {
@@ -267,12 +273,7 @@ enum err store_revocations_read(struct store *s, struct span after, int64_t over
         if (going && code != SQLITE_DONE)
             e = store_failed(s, code, detail);
     }
-    if (s->db != NULL && sqlite3_get_autocommit(s->db) == 0) {
-        struct err_detail ignored = {0};
-        enum err ended = store_step(s, STORE_ROLLBACK, &ignored);
-        e = e == OK ? ended : e;
-    }
-    return e;
+    return end_read(s, e, snapshot);
 }
 
 enum err store_epoch_renew(struct store *s, struct err_detail *detail)

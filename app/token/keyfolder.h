@@ -54,6 +54,6 @@ struct token_signer {
  * zeroed on failure, and after OK to be given to token_signer_wipe. */
 MUST_USE enum err token_signer_load(const char *folder, struct token_signer *out, struct err_detail *detail);
 /* The same of those keys that known says yes to: a worker signs with none that its own JWKS does not hold. */
-MUST_USE enum err token_signer_load_known(const char *folder, bool (*known)(void *data, struct span kid), void *data,
-                                          struct token_signer *out, struct err_detail *detail);
+MUST_USE enum err token_signer_load_known(const char *folder, bool (*known)(void *data, struct span kid),
+                                          void *data, struct token_signer *out, struct err_detail *detail);
 void token_signer_wipe(struct token_signer *s);
