@@ -48,7 +48,7 @@ enum config_type {
     X(token, leeway, DURATION, "30s", 0, 600, NULL, "how far clocks may differ")                             \
     X(token, max_ttl, DURATION, "30d", 0, 31536000, NULL,                                                    \
       "a token that lives longer is refused; 0: no limit")                                                   \
-    X(token, cache_size, SIZE, "4M", 0, 1099511627776, NULL,                                                 \
+    X(token, cache_size, SIZE, "8M", 0, 1099511627776, NULL,                                                 \
       "memory for verified tokens, shared by the pool; 0: off")                                              \
     X(http, shared_cache, CHOICE, "revalidate", 0, 0, "revalidate edge private",                             \
       "what shared caches may do with the public view")                                                      \
