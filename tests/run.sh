@@ -16,7 +16,7 @@ for option; do
     --long) long=yes ;;
     --no-install) install=no ;;
     -h | --help)
-        sed -n '2,6s/^# //p' "$0"
+        sed -n '2,7s/^# //p' "$0"
         exit 0
         ;;
     *) usage_error "there is no option '$option'" ;;
