@@ -2,7 +2,8 @@
 # Every test: installs what is missing, builds with gcc and clang, runs the unit tests under the sanitizers, the structure's
 # and the scenarios against the real servers, and closes with a line "N passed, N failed". POSIX sh; from any directory.
 # usage: sh tests/run.sh [--long] [--no-install]
-#   --long        the scenarios against the sanitized server too, storms of a minute, and a minute of fuzzing for each target
+#   --long        the scenarios against the sanitized server too, storms of a minute, a minute of fuzzing for each target, a
+#                 kill after every instruction of a put, the larger models
 #   --no-install  install nothing: say what is missing
 set -u
 program=run.sh
@@ -148,9 +149,25 @@ node_tests() { # FILE…
     done
 }
 
+# ---- what the unit tests do in part, in whole: a kill after every instruction, more of the protocol's interleavings
+
+exhaustive_tests() {
+    [ "$long" = yes ] || return 0
+    for command in "crash_cache_put 1" "model_coherence --long"; do
+        step "in whole: $command"
+        # shellcheck disable=SC2086 # a program and its argument
+        if "$root"/build-dev/tests/$command >"$logs/whole.log" 2>&1; then
+            count "$command" 1 0
+        else
+            broken "$command" "$logs/whole.log"
+        fi
+    done
+}
+
 install_packages
 builds
 unit_tests
+exhaustive_tests
 fuzz_tests
 step 'structure'
 node_tests "$here"/arch/*.mjs
