@@ -199,11 +199,21 @@ static char *configured_origin(const struct config_settings *s)
     return span_eq(word, SPAN("*")) ? strdup("https://profiled-doctor.example") : strndup(word.ptr, word.len);
 }
 
-/* Whatever an answer echoed. */
-static void hide(char *text, const struct buf *token)
+/* Whatever an answer echoed: no run of characters that the token has too is shown. */
+static void hide(struct doctor_finding *f, const struct buf *token)
 {
-    for (char *at = text; token->len > 8 && (at = strstr(at, token->ptr)) != NULL; at++)
-        memset(at, '*', token->len);
+    enum { RUN = 16 };
+    bool hidden[sizeof f->detail] = {false};
+    char run[RUN + 1] = "";
+    size_t len = strlen(f->detail);
+    for (size_t at = 0; token->len >= RUN && at + RUN <= len; at++) {
+        memcpy(run, f->detail + at, RUN);
+        if (strstr(token->ptr, run) != NULL)
+            memset(hidden + at, true, RUN);
+    }
+    for (size_t i = 0; i < len; i++)
+        if (hidden[i])
+            f->detail[i] = '*';
 }
 
 static bool print(const struct options *o, const struct doctor_report *r)
@@ -235,9 +245,9 @@ static int conclude(const struct options *o, const struct config_settings *s, st
     if (s != NULL)
         count += doctor_local(s, v->findings + count);
     for (size_t i = 0; i < count; i++) {
-        hide(v->findings[i].detail, &v->tokens.token);
-        hide(v->findings[i].detail, &v->tokens.admin);
-        hide(v->findings[i].detail, &v->tokens.other);
+        hide(&v->findings[i], &v->tokens.token);
+        hide(&v->findings[i], &v->tokens.admin);
+        hide(&v->findings[i], &v->tokens.other);
     }
     doctor_judge_server(&v->evidence, &server);
     struct doctor_report report = {.url = o->base,

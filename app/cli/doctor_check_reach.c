@@ -18,7 +18,11 @@ bool doctor_has(const struct doctor_evidence *e, enum doctor_probe probe, struct
                     e->answers[DOCTOR_HEALTHZ].outcome == DOCTOR_ANSWERED ? why : "nothing answers there");
     else if (a->outcome == DOCTOR_FAILED)
         doctor_fault(f, DOCTOR_FAULT_NONE, "no answer: %s", a->failure);
-    return a->outcome == DOCTOR_ANSWERED;
+    else if (a->status >= 502 && a->status <= 504 && !doctor_answer_ours(a))
+        doctor_fault(f, DOCTOR_FAULT_NOT_READY, "the front has no answer of the pool's: %d", a->status);
+    else
+        return true;
+    return false;
 }
 
 void doctor_check_answers(const struct doctor_evidence *e, struct doctor_finding *f)
@@ -31,8 +35,6 @@ void doctor_check_answers(const struct doctor_evidence *e, struct doctor_finding
         doctor_fault(f, DOCTOR_FAULT_NONE,
                      "/healthz answers %d: call the doctor with the address it names, %.*s", a->status,
                      (int)(place.len < 200 ? place.len : 200), place.ptr);
-    else if (a->status == 503)
-        doctor_fault(f, DOCTOR_FAULT_NOT_READY, "/healthz answers 503: the front is there, the pool is not");
     else if (a->status != 200 || !doctor_answer_ours(a))
         doctor_fault(f, DOCTOR_FAULT_NOT_SERVED,
                      "/healthz answers %d, and not as profiled does: it is not handed on", a->status);
@@ -73,8 +75,10 @@ void doctor_check_own(const struct doctor_evidence *e, struct doctor_finding *f)
 void doctor_check_http(const struct doctor_evidence *e, struct doctor_finding *f)
 {
     const struct doctor_answer *a = &e->answers[DOCTOR_HEALTHZ];
-    if (!doctor_has(e, DOCTOR_HEALTHZ, f, "not asked"))
+    if (a->outcome != DOCTOR_ANSWERED) {
+        doctor_skip(f, "nothing answers there");
         return;
+    }
     if (a->version < 11)
         doctor_fault(f, DOCTOR_FAULT_HTTP_1_0, "it answers as HTTP/%d.%d: no connection is kept",
                      a->version / 10, a->version % 10);

@@ -111,9 +111,11 @@ void doctor_probe_trial(struct doctor_fetcher *f, const struct doctor_target *ta
     if (!make(&t))
         return;
     out->created_ms = until(&t, 200, "first");
-    if (change(&t, "PATCH", t.path, "{\"nickname\":\"second\"}", 200, "editing the throw-away profile"))
+    /* a cache that is not purged is not waited for twice */
+    if (out->created_ms >= 0 &&
+        change(&t, "PATCH", t.path, "{\"nickname\":\"second\"}", 200, "editing the throw-away profile"))
         out->changed_ms = until(&t, 200, "second");
     out->left_behind = !change(&t, "DELETE", t.path, NULL, 204, "deleting the throw-away profile");
-    if (!out->left_behind)
+    if (!out->left_behind && out->changed_ms >= 0)
         out->deleted_ms = until(&t, 404, NULL);
 }

@@ -100,6 +100,7 @@ static const struct row rows[] = {
     {"another server's page", "answers", FAULT(NOT_SERVED), DOCTOR_HEALTHZ, PAGE("404 Not Found"), 0, NULL},
     {"a 200 of something else", "answers", FAULT(NOT_SERVED), DOCTOR_HEALTHZ, PAGE("200 OK"), 0, NULL},
     {"no answer", "answers", FAULT(NONE), DOCTOR_HEALTHZ, "", 0, NULL},
+    {"a front without its pool", "methods", FAULT(NOT_READY), DOCTOR_PUT_BARE, PAGE("503 No"), 0, NULL},
     {"HTTP/2", "http", FINE, DOCTOR_HEALTHZ, "HTTP/2 200\r\n" NOSNIFF "\r\n", 0, NULL},
     {"HTTP/1.0", "http", FAULT(HTTP_1_0), DOCTOR_HEALTHZ, "HTTP/1.0 200 OK\r\n" NOSNIFF "\r\n", 0, NULL},
     {"not ready", "ready", FAULT(NOT_READY), DOCTOR_READYZ, "HTTP/1.1 503 No\r\n" PROBLEM "\r\n{}", 0, NULL},
