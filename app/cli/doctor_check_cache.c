@@ -69,7 +69,7 @@ void doctor_check_etag(const struct doctor_evidence *e, struct doctor_finding *f
 }
 
 static void judge_compressed(const struct doctor_evidence *e, enum doctor_probe probe, enum doctor_probe back,
-                             const char *coding, struct doctor_finding *f)
+                             enum doctor_probe match, const char *coding, struct doctor_finding *f)
 {
     const struct doctor_answer *a = &e->answers[probe], *b = &e->answers[back];
     if (!doctor_has_public(e, f) || !doctor_has(e, probe, f, "not asked"))
@@ -94,20 +94,25 @@ static void judge_compressed(const struct doctor_evidence *e, enum doctor_probe 
                      "the answer is compressed with %s and lacks Vary: Accept-Encoding: caches give it to "
                      "those who cannot read it",
                      coding);
+    else if (doctor_answer_is(&e->answers[match], 412))
+        doctor_fault(
+            f, DOCTOR_FAULT_WEAK_MATCH,
+            "the tag of the %s answer, %.*s, gets 412 in If-Match: who read it compressed cannot edit it",
+            coding, shown, tag.ptr);
     else if (compressed)
-        doctor_fine(f, "%.*s comes back as a 304", shown, tag.ptr);
+        doctor_fine(f, "%.*s comes back as a 304, and holds in If-Match", shown, tag.ptr);
     else
         doctor_fine(f, "not compressed; its tag comes back as a 304");
 }
 
 void doctor_check_gzip(const struct doctor_evidence *e, struct doctor_finding *f)
 {
-    judge_compressed(e, DOCTOR_GZIP, DOCTOR_GZIP_TAG, "gzip", f);
+    judge_compressed(e, DOCTOR_GZIP, DOCTOR_GZIP_TAG, DOCTOR_GZIP_MATCH, "gzip", f);
 }
 
 void doctor_check_br(const struct doctor_evidence *e, struct doctor_finding *f)
 {
-    judge_compressed(e, DOCTOR_BR, DOCTOR_BR_TAG, "br", f);
+    judge_compressed(e, DOCTOR_BR, DOCTOR_BR_TAG, DOCTOR_BR_MATCH, "br", f);
 }
 
 void doctor_check_not_modified(const struct doctor_evidence *e, struct doctor_finding *f)

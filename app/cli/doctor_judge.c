@@ -53,7 +53,8 @@ static void clean(char *text)
             *c = '?';
 }
 
-static void fill(struct doctor_finding *f, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static void fill(struct doctor_finding *f, const char *format,
+                                                       va_list args)
 {
     vsnprintf(f->detail, sizeof f->detail, format, args);
     clean(f->detail);

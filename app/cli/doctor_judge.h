@@ -27,8 +27,10 @@ enum doctor_probe {
     DOCTOR_HEAD_LOST,   /* the same by HEAD */
     DOCTOR_GZIP,        /* Accept-Encoding: gzip */
     DOCTOR_GZIP_TAG,    /* and the tag of that sent back */
+    DOCTOR_GZIP_MATCH,  /* and in If-Match */
     DOCTOR_BR,
     DOCTOR_BR_TAG,
+    DOCTOR_BR_MATCH,
     DOCTOR_OPTIONS,
     DOCTOR_PUT_BARE,
     DOCTOR_PATCH_BARE,

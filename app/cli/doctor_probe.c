@@ -91,6 +91,19 @@ static void ask_owner(struct round *r)
         ask(r, DOCTOR_PATCH_LOST, "PATCH", "/v1/me", t->token, LOST_TAG, NULL);
 }
 
+static void ask_compressed(struct round *r, const char *path, const char *accept, enum doctor_probe first,
+                           enum doctor_probe back, enum doctor_probe match)
+{
+    struct buf line = {0};
+    const char *token = r->target->token;
+    ask(r, first, "GET", path, token, accept, NULL);
+    if (line_of(r, first, "ETag", "If-None-Match", &line)[0] != '\0')
+        ask(r, back, "GET", path, token, accept, buf_text(&line));
+    if (line_of(r, first, "ETag", "If-Match", &line)[0] != '\0')
+        ask(r, match, "GET", path, token, accept, buf_text(&line));
+    buf_fini(&line);
+}
+
 static void ask_conditions(struct round *r, const char *path, const char *token)
 {
     struct buf line = {0};
@@ -101,12 +114,8 @@ static void ask_conditions(struct round *r, const char *path, const char *token)
         ask(r, DOCTOR_PUBLIC_DATE, "GET", path, token, text, NULL);
     ask(r, DOCTOR_PUBLIC_LOST, "GET", path, token, LOST_TAG, NULL);
     ask(r, DOCTOR_HEAD_LOST, "HEAD", path, token, LOST_TAG, NULL);
-    ask(r, DOCTOR_GZIP, "GET", path, token, "Accept-Encoding: gzip", NULL);
-    if ((text = line_of(r, DOCTOR_GZIP, "ETag", "If-None-Match", &line))[0] != '\0')
-        ask(r, DOCTOR_GZIP_TAG, "GET", path, token, "Accept-Encoding: gzip", text);
-    ask(r, DOCTOR_BR, "GET", path, token, "Accept-Encoding: br", NULL);
-    if ((text = line_of(r, DOCTOR_BR, "ETag", "If-None-Match", &line))[0] != '\0')
-        ask(r, DOCTOR_BR_TAG, "GET", path, token, "Accept-Encoding: br", text);
+    ask_compressed(r, path, "Accept-Encoding: gzip", DOCTOR_GZIP, DOCTOR_GZIP_TAG, DOCTOR_GZIP_MATCH);
+    ask_compressed(r, path, "Accept-Encoding: br", DOCTOR_BR, DOCTOR_BR_TAG, DOCTOR_BR_MATCH);
     buf_fini(&line);
 }
 

@@ -39,6 +39,7 @@ enum doctor_part {
     X(TOKEN_REFUSED)                                                                                         \
     X(ETAG)                                                                                                  \
     X(COMPRESSED)                                                                                            \
+    X(WEAK_MATCH)                                                                                            \
     X(CONDITION_LOST)                                                                                        \
     X(IF_MATCH_LOST)                                                                                         \
     X(CACHE_CONTROL)                                                                                         \

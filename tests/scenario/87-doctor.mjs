@@ -255,6 +255,13 @@ scenario('the doctor', {settings: {http: {cors_origins: ORIGIN}}}, (at) => {
     assertFaults(await doctor(at.site, front, own()), ['gzip'], 'deflate.mimetypes');
   });
 
+  test('a compression that makes tags weak, as nginx\'s does', async () => {
+    const front = await proxy(at.site, {change: (answer, asked) => (asked.headers['accept-encoding'] !== 'gzip' || answer.status !== 200 ? answer
+      : {...answer, body: gzipSync(answer.body), headers: {...answer.headers, server: 'nginx', etag: `W/${answer.headers.etag}`, 'content-encoding': 'gzip', vary: ['Origin', 'Accept-Encoding']}})});
+    const report = await doctor(at.site, front, own());
+    assertFaults(report, ['gzip'], 'fastcgi_param HTTP_IF_MATCH $profiled_if_match', 'conf/nginx/profiled.conf');
+  });
+
   test('%2F decoded on the way', async () => {
     const front = await proxy(at.site, {before: (asked) => { asked.path = asked.path.replaceAll('%2F', '/'); }});
     assertFaults(await doctor(at.site, front, own()), ['encoded-slash'], 'url-path-2f-decode');
