@@ -7,7 +7,8 @@ struct span doctor_cache_sign(const struct doctor_answer *a)
 {
     static const char *const hits[] = {"X-Cache", "X-Cache-Status", "CF-Cache-Status", "X-Proxy-Cache"};
     struct span value = doctor_answer_header(a, "Age", 0);
-    if (value.ptr != NULL)
+    /* Varnish writes "Age: 0" on what it passed by, too */
+    if (value.ptr != NULL && !span_eq(value, SPAN("0")))
         return SPAN("Age");
     for (size_t i = 0; i < sizeof hits / sizeof hits[0]; i++) {
         value = doctor_answer_header(a, hits[i], 0);
@@ -139,6 +140,9 @@ void doctor_check_private(const struct doctor_evidence *e, struct doctor_finding
     if (!doctor_has(e, DOCTOR_ME_AGAIN, f, need_token) || !doctor_has(e, DOCTOR_ME_BARE, f, "not asked"))
         return;
     struct span sign = doctor_cache_sign(again);
+    struct span id = doctor_answer_header(me, "X-Request-Id", 0);
+    if (id.ptr != NULL && span_eq(id, doctor_answer_header(again, "X-Request-Id", 0)))
+        sign = SPAN("the same X-Request-Id twice");
     struct span tag = doctor_answer_header(me, "ETag", 0);
     bool mine = other->outcome == DOCTOR_ANSWERED && other->status == 200 && me->status == 200 &&
                 (span_eq(buf_span(&other->body), buf_span(&me->body)) ||

@@ -222,8 +222,10 @@ scenario('the doctor', {settings: {http: {cors_origins: ORIGIN}}}, (at) => {
   });
 
   test('a cache that keeps the owner\'s view for each owner', async () => {
-    const front = await proxy(at.site, {before: cacheBy((asked) => (asked.path === '/v1/me' && asked.headers.authorization ? asked.headers.authorization : undefined), {'x-cache': 'HIT'})});
-    assertFaults(await doctor(at.site, front, own()), ['private']);
+    const front = await proxy(at.site, {before: cacheBy((asked) => (asked.path === '/v1/me' && asked.headers.authorization ? asked.headers.authorization : undefined), {age: '0'})});
+    const report = await doctor(at.site, front, own());
+    assertFaults(report, ['private']);
+    assert.match(report.by.private.detail, /X-Request-Id/);
   });
 
   test('a cache that checks tokens and takes no purges', async () => {
