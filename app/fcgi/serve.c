@@ -27,6 +27,9 @@ static bool may_have_body(enum http_method method)
 /*
  * Reads the body to its end, under the limit. Some front servers send no length for a chunked body, or an
  * empty one. ERR_IO: the peer died on the way: what came is not what was sent, and must not be acted on.
+ *
+ * A body that is empty, or that means nothing, is read too: Apache sends the record that ends it by itself,
+ * and answers 503 when a worker has answered and closed before that.
  */
 static enum err read_body(struct worker *w, int fd, struct http_request *request, bool *all_read)
 {
@@ -88,8 +91,15 @@ static void answer_one(struct worker *w, int fd)
     }
     enum err e = fcgi_variables_read(w->fcgx.envp, w->options->mount, &w->arena, &request);
     fcgi_ids_next(&w->ids, request.id);
-    if (e != ERR_NOMEM && may_have_body(request.method))
-        e = read_body(w, fd, &request, &all_read);
+    if (e != ERR_NOMEM) {
+        enum err body = read_body(w, fd, &request, &all_read);
+        if (may_have_body(request.method) || body == ERR_NOMEM || body == ERR_IO) {
+            e = body;
+        } else {
+            request.body = SPAN("");
+            request.body_too_large = false;
+        }
+    }
     fcgi_deadline_rest();
     if (e != ERR_NOMEM && e != ERR_IO) {
         route_answer(w->router, &request, &w->response, &w->arena, &outcome);
