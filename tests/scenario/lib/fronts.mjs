@@ -94,13 +94,13 @@ root ${at.site.www};
   return {text: top + rest, command: 'nginx', args: (conf) => ['-e', at.log, '-c', conf]};
 }
 
-/** What stands in front, by name; file: the configuration in conf/. */
+/** What stands in front, by name; file: the configuration in conf/; head, address: how long a header and an address may be, if under 48 KB. */
 export const fronts = [
-  {name: 'lighttpd', file: 'lighttpd/profiled.conf', make: lighttpd, marks: ['br', 'gzip']},
-  {name: 'lighttpd bin-path', file: 'lighttpd/bin-path.conf', make: lighttpd, way: 'bin-path', marks: ['br', 'gzip']},
+  {name: 'lighttpd', file: 'lighttpd/profiled.conf', make: lighttpd, address: 15000, marks: ['br', 'gzip']},
+  {name: 'lighttpd bin-path', file: 'lighttpd/bin-path.conf', make: lighttpd, way: 'bin-path', address: 15000, marks: ['br', 'gzip']},
   {name: 'lighttpd CGI', file: 'lighttpd/cgi.conf', make: lighttpd, way: 'cgi', marks: ['br', 'gzip']},
-  {name: 'Apache proxy_fcgi', file: 'apache/profiled.conf', make: apache, marks: ['br', 'gzip']},
-  {name: 'Apache reuse', file: 'apache/profiled.conf', make: apache, reuse: 'on', marks: ['br', 'gzip']},
+  {name: 'Apache proxy_fcgi', file: 'apache/profiled.conf', make: apache, head: 16000, address: 16000, marks: ['br', 'gzip']},
+  {name: 'Apache reuse', file: 'apache/profiled.conf', make: apache, head: 16000, address: 16000, reuse: 'on', marks: ['br', 'gzip']},
   {name: 'Apache fcgid', file: 'apache/fcgid.conf', make: apache, way: 'fcgid', marks: ['br', 'gzip']},
   {name: 'Apache cgid', file: 'apache/cgid.conf', make: apache, way: 'cgid', marks: ['br', 'gzip']},
   {name: 'nginx', file: 'nginx/profiled.conf', make: nginx, marks: existsSync(BROTLI) ? ['br', 'gzip'] : ['gzip'], weak: true},
