@@ -74,8 +74,8 @@ static void send_reply(struct worker *w, enum http_method method)
         FCGX_PutStr(body.ptr, (int)body.len, w->fcgx.out);
 }
 
-/* One request, from the connection to its close. */
-static void answer_one(struct worker *w, int fd)
+/* One request, on a connection that is closed after it, or kept for the next. */
+static void answer_one(struct worker *w, struct fcgi_acceptor *acceptor, int fd)
 {
     struct http_request request = {0};
     struct route_outcome outcome = {0};
@@ -110,8 +110,11 @@ static void answer_one(struct worker *w, int fd)
         metrics_request(w->options->metrics, (size_t)outcome.row, w->response.status, took_us);
         fcgi_reply_log(w->options->log, w->options->access_log, &request, &w->response, &outcome, took_us);
     }
-    fcgi_request_end(&w->fcgx, all_read);
+    int kept = -1;
+    fcgi_request_end(&w->fcgx, all_read && w->response.status != 0, &kept);
     fcgi_deadline_rest();
+    if (kept >= 0)
+        fcgi_acceptor_keep(acceptor, kept);
     w->hooks->request_end(w->hooks->data, w->response.status);
     w->hooks->idle(w->hooks->data);
 
@@ -132,7 +135,7 @@ static enum err loop(struct worker *w, struct fcgi_acceptor *acceptor, const sig
         if (e != OK)
             return e;
         if (fd >= 0)
-            answer_one(w, fd);
+            answer_one(w, acceptor, fd);
         else if (stopping)
             return OK;
     }

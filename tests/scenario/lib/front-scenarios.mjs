@@ -356,7 +356,7 @@ export const scenarios = {
       const cut = [`GET /v1/me HTTP/1.1\r\nHost: x\r\nAuth`, `${head}Content-Length: 500\r\n\r\n`, `${head}Content-Length: 500\r\n\r\n${whole}`,
         `${head}Transfer-Encoding: chunked\r\n\r\n12\r\n${whole}\r\n`, `${head}Content-Length: 60000\r\n\r\n${'{'.padEnd(30000)}`];
       const lines = [];
-      for (let i = 0; i < 4; i++)
+      for (let i = 0; i < 3; i++)
         for (const bytes of cut) {
           const line = talk(here.target.port);
           line.send(bytes);
@@ -381,7 +381,7 @@ export const scenarios = {
       const agents = Array.from({length: 8}, () => new http.Agent({keepAlive: true, maxSockets: 1}));
       const all = await Promise.all(agents.map(async (agent) => {
         const statuses = [];
-        for (let i = 0; i < 12; i++) {
+        for (let i = 0; i < (/cgid?$/i.test(here.front.name) ? 4 : 12); i++) {
           const {status} = i % 4 === 3 ? await here.call('PATCH', '/v1/me', {as: 'ann', match: '*', body: {}, agent}) : await here.call('GET', '/v1/profiles/ann', {as: 'bob', agent});
           statuses.push(status);
         }

@@ -101,7 +101,7 @@ export const fronts = [
   {name: 'lighttpd CGI', file: 'lighttpd/cgi.conf', make: lighttpd, way: 'cgi', marks: ['br', 'gzip']},
   {name: 'Apache proxy_fcgi', file: 'apache/profiled.conf', make: apache, head: 16000, address: 16000, marks: ['br', 'gzip']},
   {name: 'Apache reuse', file: 'apache/profiled.conf', make: apache, head: 16000, address: 16000, reuse: 'on', marks: ['br', 'gzip']},
-  {name: 'Apache fcgid', file: 'apache/fcgid.conf', make: apache, way: 'fcgid', marks: ['br', 'gzip']},
+  {name: 'Apache fcgid', file: 'apache/fcgid.conf', make: apache, way: 'fcgid', address: 27000, marks: ['br', 'gzip']},
   {name: 'Apache cgid', file: 'apache/cgid.conf', make: apache, way: 'cgid', marks: ['br', 'gzip']},
   {name: 'nginx', file: 'nginx/profiled.conf', make: nginx, marks: existsSync(BROTLI) ? ['br', 'gzip'] : ['gzip'], weak: true},
   {name: 'nginx keep-alive', file: 'nginx/profiled.conf', make: nginx, keep: 'on', marks: existsSync(BROTLI) ? ['br', 'gzip'] : ['gzip'], weak: true},
