@@ -57,7 +57,10 @@ install_packages() {
     step 'packages'
     # shellcheck disable=SC2086 # rows
     packages $build_packages lib:cmocka=libcmocka-dev clang=clang lighttpd=lighttpd curl=curl sqlite3=sqlite3 git=git \
-        node=nodejs npm=npm
+        node=nodejs npm=npm apache2=apache2 nginx=nginx-light squid=squid \
+        file:/usr/lib/apache2/modules/mod_fcgid.so=libapache2-mod-fcgid \
+        file:/usr/lib/nginx/modules/ngx_http_brotli_filter_module.so=libnginx-mod-http-brotli-filter \
+        file:/usr/lib/lighttpd/mod_deflate.so=lighttpd-mod-deflate
     lock=$here/scenario/package-lock.json
     stamp=$here/scenario/node_modules/.installed
     if ! cmp -s "$lock" "$stamp"; then
@@ -144,6 +147,7 @@ node_tests() { # FILE…
             continue
         fi
         count "$(basename "$file")" "$2" "$3"
+        sed -n 's/^ *# |/      |/p' "$logs/node.log"
         [ "$4" -eq 0 ] || grep -E '# SKIP' "$logs/node.log" | sed 's/^ */      /'
         [ "$3" -eq 0 ] || grep -A 30 -E '^ *not ok' "$logs/node.log" | head -n 200 | show
     done
@@ -172,7 +176,7 @@ fuzz_tests
 step 'structure'
 node_tests "$here"/arch/*.mjs
 [ "$long" = no ] || export PROFILED_LONG=1
-step 'scenarios: the pool behind lighttpd'
+step 'scenarios: the pool behind lighttpd, and behind the other front servers'
 node_tests "$here"/scenario/*.mjs
 if [ "$long" = yes ]; then
     step 'scenarios: the sanitized server'
