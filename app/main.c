@@ -12,7 +12,8 @@
 #include <unistd.h>
 
 static const struct cli_command *const commands[] = {
-    &serve_command, &cli_key, &cli_token, &cli_db, &cli_import, &cli_export, &cli_status, &cli_config,
+    &serve_command, &cli_key,    &cli_token,  &cli_db,     &cli_import,
+    &cli_export,    &cli_status, &cli_doctor, &cli_config,
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 

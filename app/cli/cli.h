@@ -15,7 +15,8 @@ struct cli_command {
     int (*run)(int argc, char **argv); /* argv[0] is the subcommand's name; returns the exit status */
 };
 
-extern const struct cli_command cli_config, cli_db, cli_export, cli_import, cli_key, cli_status, cli_token;
+extern const struct cli_command cli_config, cli_db, cli_doctor, cli_export, cli_import, cli_key, cli_status,
+    cli_token;
 
 /* -c FILE and -o SECTION.KEY=VALUE, gathered while a subcommand reads its options. Zeroed is empty. */
 enum { CLI_MAX_FLAGS = 64 };

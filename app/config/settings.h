@@ -48,7 +48,7 @@ enum config_type {
     X(token, leeway, DURATION, "30s", 0, 600, NULL, "how far clocks may differ")                             \
     X(token, max_ttl, DURATION, "30d", 0, 31536000, NULL,                                                    \
       "a token that lives longer is refused; 0: no limit")                                                   \
-    X(token, cache_size, SIZE, "4M", 0, 1099511627776, NULL,                                                 \
+    X(token, cache_size, SIZE, "8M", 0, 1099511627776, NULL,                                                 \
       "memory for verified tokens, shared by the pool; 0: off")                                              \
     X(http, shared_cache, CHOICE, "revalidate", 0, 0, "revalidate edge private",                             \
       "what shared caches may do with the public view")                                                      \
@@ -64,7 +64,7 @@ enum config_type {
       "origins whose pages may call, separated by spaces; *: any; empty: none")                              \
     X(edge, purge, LIST, "", 0, 0, NULL,                                                                     \
       "caches that take purges: http://HOST:PORT, separated by spaces; empty: none")                         \
-    X(edge, key, STRING, "", 0, 0, NULL, "the secret that purges bear, or file:PATH with it in it")          \
+    X(edge, key, STRING, "", 0, 0, NULL, "the secret that purges bear, or the path of a file with it in it")  \
     X(edge, revocation_max_lag, DURATION, "30s", 5, 3600, NULL,                                              \
       "how long a cache may trust what it knows of revocations without a word from the pool")                \
     X(limits, body, SIZE, "64K", 1024, 16777216, NULL, "the longest request body")                           \

@@ -17,7 +17,7 @@ function assertUsage(how) {
   assert.match(how.err, /^profiled[^\n]*\n$/);
 }
 
-for (const command of ['serve', 'key', 'token', 'db', 'import', 'export', 'status', 'config']) {
+for (const command of ['serve', 'key', 'token', 'db', 'import', 'export', 'status', 'doctor', 'config']) {
   test(`profiled ${command} --help`, async () => {
     const how = await profiled([command, '--help']);
     assert.equal(how.code, 0);
@@ -30,7 +30,10 @@ for (const command of ['serve', 'key', 'token', 'db', 'import', 'export', 'statu
 
 for (const args of [[], ['nonsense'], ['--nonsense'], ['key', 'nonsense'], ['key'], ['token'], ['token', 'issue'], ['token', 'issue', '--sub'],
   ['token', 'nonsense'], ['db'], ['db', 'nonsense'], ['import'], ['import', 'a', 'b'], ['import', '--on-conflict', 'maybe', '-'], ['export'], ['export', 'a', 'b'],
-  ['config', 'x', 'y'], ['status', 'nonsense'], ['serve', 'nonsense'], ['config', '-c'], ['key', 'retire']])
+  ['config', 'x', 'y'], ['status', 'nonsense'], ['serve', 'nonsense'], ['config', '-c'], ['key', 'retire'], ['doctor'],
+  ['doctor', 'localhost'], ['doctor', 'ftp://localhost'], ['doctor', 'http://'], ['doctor', 'http:///x'], ['doctor', 'http://me@localhost'], ['doctor', 'http://localhost/?a'],
+  ['doctor', 'http://a', 'http://b'], ['doctor', 'http://a', '--token'], ['doctor', 'http://a', '--profile', 'a/b'], ['doctor', 'http://a', '--timeout', 'soon'],
+  ['doctor', 'http://a', '--origin', 'b'], ['doctor', 'http://a', '--cors-origin', 'a b']])
   test(`a wrong call: profiled ${args.join(' ')}`, async () => {
     const how = await profiled(args);
     assert.equal(how.code, 2, how.err);
@@ -40,7 +43,7 @@ for (const args of [[], ['nonsense'], ['--nonsense'], ['key', 'nonsense'], ['key
 test('profiled --help names every subcommand', async () => {
   const how = await profiled(['--help']);
   assert.equal(how.code, 0);
-  for (const name of ['serve', 'key', 'token', 'db', 'import', 'export', 'status', 'config']) assert.match(how.out, new RegExp(`\\b${name}\\b`));
+  for (const name of ['serve', 'key', 'token', 'db', 'import', 'export', 'status', 'doctor', 'config']) assert.match(how.out, new RegExp(`\\b${name}\\b`));
 });
 
 test('output that cannot be written is a failure', async () => {
