@@ -62,8 +62,11 @@ enum config_type {
       "edge: how long it answers while the origin is down")                                                  \
     X(http, cors_origins, LIST, "", 0, 0, NULL,                                                              \
       "origins whose pages may call, separated by spaces; *: any; empty: none")                              \
-    X(edge, purge, LIST, "", 0, 0, NULL, "addresses of caches that take purges, separated by spaces")        \
-    X(edge, key, STRING, "", 0, 0, NULL, "file with the secret that purges bear")                            \
+    X(edge, purge, LIST, "", 0, 0, NULL,                                                                     \
+      "caches that take purges: http://HOST:PORT, separated by spaces; empty: none")                         \
+    X(edge, key, STRING, "", 0, 0, NULL, "the secret that purges bear, or file:PATH with it in it")          \
+    X(edge, revocation_max_lag, DURATION, "30s", 5, 3600, NULL,                                              \
+      "how long a cache may trust what it knows of revocations without a word from the pool")                \
     X(limits, body, SIZE, "64K", 1024, 16777216, NULL, "the longest request body")                           \
     X(limits, attributes, SIZE, "16K", 0, 1048576, NULL, "the longest attributes member")                    \
     X(limits, reads_per_minute, INTEGER, "0", 0, 1000000000, NULL,                                           \

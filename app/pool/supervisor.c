@@ -195,6 +195,8 @@ static void progress(struct supervisor *s, int64_t now_us)
             begin_reload(s, now_us);
         return;
     case POOL_STOPPING:
+        crew_drain_last(&s->crew, now_us);
+        return;
     case POOL_STATE_COUNT:
         return;
     }
