@@ -12,8 +12,9 @@ sub profiled_hear {
 }
 
 # An answer that was under way while its profile was purged must not be kept: a purge finds only what lies here already.
-# Remembered is the last purge of all. What was fetched from before it on is given to whom asked then, and not kept; and what
-# slipped through between that look and the shelf is looked at once more while it is young.
+# Remembered is the last purge, of whatever: what was fetched from before it on is given to whom asked then, and not kept. It is
+# looked at when the answer comes and again when it lies here, so that what came between the two goes again. (For microseconds
+# it can be met; the module remembers each key's purges and leaves no such gap.)
 sub profiled_fence_purge {
     var.global_set("profiled-purged", "" + std.time2real(now, 0.0));
 }
@@ -26,8 +27,12 @@ sub profiled_fence_response {
     }
 }
 sub profiled_fence_hit {
-    if (obj.age < 5s && std.real(var.global_get("profiled-purged"), 0.0) >= std.real(obj.http.Profiled-Fence, 0.0)) {
-        set req.http.Profiled-Refetch = "always";
-        return (restart);
+}
+sub profiled_fence_deliver {
+    if (obj.hits == 0 && !obj.uncacheable &&
+        std.real(var.global_get("profiled-purged"), 0.0) >= std.real(resp.http.Profiled-Fence, 0.0)) {
+        set req.http.xkey-purge = resp.http.xkey;
+        call profiled_purge_keys;
+        unset req.http.xkey-purge;
     }
 }

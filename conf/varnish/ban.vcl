@@ -11,10 +11,14 @@ sub profiled_purge_keys {
         set req.http.xkey-purge = regsuball(req.http.xkey-purge, "[.|+]", "[\0]");
         set req.http.xkey-purge = regsuball(regsub(regsub(req.http.xkey-purge, "^ +", ""), " +$", ""), " +", "|");
         if (req.http.xkey-purge != "") {
-            ban("obj.http.xkey ~ {(^| )(" + req.http.xkey-purge + ")( |$)}");
+            if (!std.ban("obj.http.xkey ~ (^|\s)(" + req.http.xkey-purge + ")(\s|$)")) {
+                return (synth(500));
+            }
         }
     }
     if (req.http.Profiled-Purge-All) {
-        ban("obj.status != 0");
+        if (!std.ban("obj.status != 0")) {
+            return (synth(500));
+        }
     }
 }

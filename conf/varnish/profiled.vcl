@@ -48,6 +48,11 @@ sub vcl_recv {
         call profiled_purge;
     }
     unset req.http.Purge-Key;
+    unset req.http.xkey-purge;
+    unset req.http.Profiled-Purge-All;
+    unset req.http.Profiled-Revoked;
+    unset req.http.Profiled-Position;
+    unset req.http.Range; # answers are whole, and who asks for a part may be given all (RFC 9110 section 14.2)
     if (req.method == "PURGE") {
         return (synth(405)); # not on this listener, whoever asks
     }
@@ -61,10 +66,10 @@ sub vcl_recv {
     } else {
         return (pass);
     }
-    # Rare, and the origin's to judge: preconditions of RFC 9110 section 13.1 that Varnish does not know, ranges, GET with a body.
+    # Rare, and the origin's to judge: preconditions of RFC 9110 section 13.1 that Varnish does not know, GET with a body.
     # Without a token the answer is the origin's 401.
-    if (req.http.If-Match || req.http.If-Unmodified-Since || req.http.Range || req.http.Content-Length ||
-        req.http.Transfer-Encoding || (req.http.Profiled-For == "view" && !req.http.Authorization)) {
+    if (req.http.If-Match || req.http.If-Unmodified-Since || req.http.Content-Length || req.http.Transfer-Encoding ||
+        (req.http.Profiled-For == "view" && !req.http.Authorization)) {
         unset req.http.Profiled-For;
         return (pass);
     }
@@ -239,6 +244,9 @@ sub vcl_deliver {
     }
     if (req.http.Profiled-For == "view" && !req.http.Profiled-Ask && req.http.Profiled-Ok != "1") {
         return (synth(500)); # as in vcl_hit
+    }
+    if (req.http.Profiled-For && !req.http.Profiled-Ask) {
+        call profiled_fence_deliver;
     }
     call profiled_cache_status;
     if (req.http.Profiled-For && resp.status == 200 && req.http.If-None-Match && resp.http.ETag) {

@@ -46,3 +46,5 @@ sub profiled_fence_hit {
         return (restart);
     }
 }
+sub profiled_fence_deliver {
+}

@@ -7,6 +7,8 @@ sub profiled_purge_keys {
         set req.http.Profiled-Purged = xkey.purge(req.http.xkey-purge);
     }
     if (req.http.Profiled-Purge-All) {
-        ban("obj.status != 0");
+        if (!std.ban("obj.status != 0")) {
+            return (synth(500));
+        }
     }
 }
