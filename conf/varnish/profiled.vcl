@@ -97,6 +97,8 @@ sub profiled_again {
         set req.grace = 0s;
     } elsif (req.http.Profiled-Refetch == "always") {
         set req.hash_always_miss = true;
+    } elsif (req.http.Profiled-Failed) {
+        set req.grace = 365d; # whatever is left of the object's own
     }
     return (hash);
 }
