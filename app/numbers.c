@@ -98,6 +98,8 @@ enum err numbers_read(void *data, struct arena *arena, struct handlers_metrics_v
         return ERR_NOMEM;
     pool_view_read(n->board, clock_now_ms(&clock_system), clock_monotonic_us(), pool);
     metrics_merge(&out->sum, &pool->sum);
+    out->now_ms = pool->now_ms;
+    out->edge_count = metrics_edges_copy(&n->board->header->edges, out->edges);
     out->pool = (struct handlers_metrics_pool){
         .wanted = pool->wanted,
         .alive = (unsigned)pool->count,

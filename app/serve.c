@@ -1,5 +1,6 @@
 #include "serve.h"
 
+#include "edge/follower.h"
 #include "pool/pool.h"
 #include "service.h"
 
@@ -71,6 +72,40 @@ static int worker_run(void *data, int listen_fd, struct pool_worker *self)
     return e == OK ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+/* ---- the process that tells caches in front what changed */
+
+static bool edge_stopping(void *data)
+{
+    return pool_worker_stopping(data);
+}
+
+static int edge_run(void *data, struct pool_worker *self)
+{
+    struct service *service = data;
+    const struct config_settings *c = service->settings;
+    struct err_detail detail = {0};
+    const struct store_options store = {.synchronous_full = service->handlers.store_options.synchronous_full,
+                                        .busy_ms = service->handlers.store_options.busy_ms};
+    const struct edge_options options = {
+        .store_url = config_text(c, CONFIG_store_url),
+        .store_options = &store,
+        .addresses = config_text(c, CONFIG_edge_purge),
+        .key = config_text(c, CONFIG_edge_key),
+        .reach_s = service->revocations.reach_s,
+        .log = &service->log,
+        .metrics = pool_worker_metrics(self),
+        .board = pool_worker_edges(self),
+        .wait_mask = pool_worker_wait_mask(self),
+        .stopping = edge_stopping,
+        .data = self,
+    };
+    pool_worker_started(self);
+    enum err e = edge_follow(&options, &detail);
+    if (e != OK)
+        LOG(&service->log, LOG_ERROR, "edge-failed", LOG_STR("reason", detail.text));
+    return e == OK ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 static enum err worker_preflight(void *data, struct err_detail *detail)
 {
     return service_check(data, detail);
@@ -102,7 +137,12 @@ static bool read_arguments(int argc, char **argv, struct cli_common *common)
 
 static enum err serve_pool(struct service *service, char **argv, struct err_detail *detail)
 {
-    const struct pool_worker_program program = {worker_run, worker_preflight, service};
+    const struct pool_worker_program program = {
+        .run = worker_run,
+        .preflight = worker_preflight,
+        .edge = config_text(service->settings, CONFIG_edge_purge)[0] == '\0' ? NULL : edge_run,
+        .data = service,
+    };
     /* argv[-1] is the program itself: main hands a subcommand what stands from its own name on */
     const struct pool_options pool = {.settings = service->settings,
                                       .memory_fd = service->memory.fd,
@@ -176,7 +216,7 @@ int serve_worker(int argc, char **argv)
     if (e == OK) {
         /* a memory of its own, as much of it as is used: the web server may start many of these */
         if ((e = service_share(&service, -1, false, &detail)) == OK) {
-            const struct pool_worker_program program = {worker_run, NULL, &service};
+            const struct pool_worker_program program = {.run = worker_run, .data = &service};
             uint64_t max_requests = (uint64_t)config_number(&settings, CONFIG_server_max_requests);
             status = pool_worker_alone(&program, STDIN_FILENO, max_requests, &service.log);
         }

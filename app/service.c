@@ -4,6 +4,8 @@
 #include "crypto/hash.h"
 #include "crypto/hex.h"
 #include "crypto/init.h"
+#include "edge/key.h"
+#include "handlers/authorize.h"
 #include "handlers/metrics.h"
 #include "handlers/open_documents.h"
 #include "handlers/profile_read.h"
@@ -39,6 +41,8 @@ static void fill_routes(struct service *s)
         {"/v1/me", READ, TOKEN_SCOPE_READ, handlers_read_me, h},
         {"/v1/me", HTTP_PUT | HTTP_PATCH | HTTP_DELETE, TOKEN_SCOPE_WRITE, handlers_write_me, h},
         {"/v1/profiles", HTTP_POST, TOKEN_SCOPE_ADMIN, handlers_create, h},
+        {"/v1/authorize", READ, TOKEN_SCOPE_READ, handlers_authorize, h},
+        {"/v1/revocations", READ, TOKEN_SCOPE_ADMIN, handlers_revocations, &s->revocations},
         {"/metrics", READ, TOKEN_SCOPE_METRICS, handlers_metrics, &s->numbers.handler},
         {"/.well-known/jwks.json", READ, 0, handlers_jwks, h},
         {"/healthz", READ, 0, handlers_healthz, h},
@@ -113,6 +117,22 @@ static struct http_cache_policy cache_policy(const struct config_settings *c)
     };
 }
 
+/* A token may be good for max_ttl behind its issue, and the clocks of two machines differ by leeway each way.
+ */
+static void fill_revocations(struct service *s)
+{
+    const struct config_settings *c = s->settings;
+    int64_t max_ttl_s = config_number(c, CONFIG_token_max_ttl);
+    s->revocations = (struct handlers_revocations){
+        .context = &s->handlers,
+        .keyring = s->keyring,
+        .key_folder = config_text(c, CONFIG_token_keys),
+        .issuer = span_str(config_text(c, CONFIG_token_issuer)),
+        .reach_s = max_ttl_s == 0 ? -1 : max_ttl_s + 2 * config_number(c, CONFIG_token_leeway),
+        .max_lag_s = config_number(c, CONFIG_edge_revocation_max_lag),
+    };
+}
+
 static enum err fill_policies(struct service *s)
 {
     const struct config_settings *c = s->settings;
@@ -158,6 +178,7 @@ enum err service_init(struct service *s, const struct config_settings *settings,
         goto out;
     if ((e = fill_policies(s)) != OK)
         goto out;
+    fill_revocations(s);
     fill_routes(s);
     e = numbers_init(&s->numbers, &s->router);
     s->fcgi.metrics = s->numbers.metrics;
@@ -232,5 +253,10 @@ enum err service_check(struct service *s, struct err_detail *detail)
     if (e == OK)
         e = store_ready(store, detail);
     store_close(&s->handlers.store);
+    if (e == OK && config_text(s->settings, CONFIG_edge_purge)[0] != '\0') {
+        struct buf key = {0};
+        e = edge_key_read(config_text(s->settings, CONFIG_edge_key), &key, detail);
+        buf_fini(&key);
+    }
     return e;
 }

@@ -9,6 +9,7 @@
 #include "config/settings.h"
 #include "fcgi/serve.h"
 #include "handlers/context.h"
+#include "handlers/revocations.h"
 #include "http/cors.h"
 #include "numbers.h"
 #include "route/router.h"
@@ -25,6 +26,7 @@ struct service {
     struct cache_memory memory; /* what the pool shares; none until service_share */
     struct cache cache;         /* this process's use of it */
     struct handlers_context handlers;
+    struct handlers_revocations revocations;
     struct route_guard guard;
     struct route routes[SERVICE_MAX_ROUTES];
     struct router router;
@@ -49,5 +51,6 @@ MUST_USE enum err service_use_cache(struct service *s);
 /* From here on it counts where the pool says, and /metrics tells of the pool: for a worker, before it serves.
  */
 void service_count_in(struct service *s, struct pool_worker *self, int listen_fd);
-/* Whether it can work: opens the database in this process and closes it again. */
+/* Whether it can work: opens the database in this process and closes it again, and reads the key of purges.
+ */
 MUST_USE enum err service_check(struct service *s, struct err_detail *detail);

@@ -1,6 +1,6 @@
 #!/bin/sh
 # A working profile service by one command: what is missing is installed, the server built, a key and a database made, real
-# data imported, the pool started behind lighttpd. See usage below; README.md tells what to do next. POSIX sh.
+# data imported, the pool started behind a web server. See usage below; README.md tells what to do next. POSIX sh.
 set -u
 umask 022
 program=quickstart
@@ -17,7 +17,7 @@ usage: sh conf/quickstart.sh [OPTION…]
   --state DIR      database, keys, configuration, logs (./var)
   --store URL      the database: sqlite:PATH (in the state folder)
   --workers N      worker processes (the server's default)
-  --front NAME     the web server in front: lighttpd
+  --front NAME     the web server in front: lighttpd (default), apache or nginx
   --detach         return once the service answers; without it, Ctrl-C stops everything
   --stop           stop a detached one with the same --state
   --no-install     install nothing: say what is missing
@@ -69,18 +69,20 @@ read_options() {
     [ -z "$workers" ] || whole_number "$workers" 1 1024 || usage_error "--workers is a number from 1 to 1024, not '$workers'"
     [ -n "$state" ] || usage_error '--state needs a folder'
     case $front in
-    lighttpd) ;;
-    apache | nginx) usage_error "--front $front is not supported by this version: lighttpd is" ;;
-    *) usage_error "--front is lighttpd, not '$front'" ;;
+    lighttpd | apache | nginx) ;;
+    *) usage_error "--front is lighttpd, apache or nginx, not '$front'" ;;
     esac
     [ -z "$store" ] || PROFILED_STORE_URL=$store
     case ${PROFILED_STORE_URL:-sqlite:} in
     sqlite:*) ;;
     *) usage_error "--store $PROFILED_STORE_URL is not supported by this version: sqlite:PATH is" ;;
     esac
-    # These characters mean something else in a configuration of lighttpd or profiled.
+    # These characters mean something else in a configuration of a web server or of profiled.
     case $state${PROFILED_STORE_URL:-} in
     *[\"\\\;\#[:cntrl:]]*) usage_error "a path may not hold quotes, backslashes, ';', '#' or control characters" ;;
+    esac
+    case $front$state in
+    apache*[\$%]* | nginx*[\$\{\}]*) usage_error "with --front $front the path of --state may not hold '$', '%' or braces" ;;
     esac
 }
 
@@ -95,6 +97,8 @@ set_paths() {
     config=$state/profiled.conf
     environment=$state/quickstart.env
     binary=$root/build/profiled
+    www=$root/www
+    apache_user=www-data
     keys=${PROFILED_TOKEN_KEYS:-$state/keys}
     database=${PROFILED_STORE_URL:-sqlite:$state/data/profiled.db}
     database=$(absolute "${database#sqlite:}")
@@ -179,7 +183,11 @@ build() {
 # A Unix socket's path has room for 107 bytes (unix(7)): where the state folder's is too long, it gets a folder of its own.
 choose_socket() {
     socket_folder=''
-    [ "$(printf %s "$socket" | wc -c)" -gt 107 ] || return 0
+    [ "$(printf %s "$socket" | wc -c)" -le 107 ] || socket_elsewhere
+}
+
+socket_elsewhere() {
+    [ -z "$socket_folder" ] || return 0
     socket_folder=$(mktemp -d /tmp/profiled.XXXXXX) || fail 'no folder for the socket in /tmp' 'choose a shorter --state'
     chmod 755 "$socket_folder"
     printf '%s\n' "$socket_folder" >"$run/socket-folder"
@@ -219,6 +227,21 @@ choose_user() {
     user=root
     reachable || true
     unset PROFILED_SERVER_USER
+    [ "$front" != apache ] || meet_apache
+}
+
+# Apache does not serve as root: all that it needs then is put where its own user can get at it.
+listen_mode=''
+meet_apache() {
+    id "$apache_user" >/dev/null 2>&1 || fail "Apache does not serve as root, and there is no user $apache_user" \
+        'choose another --front, or folders that a user www-data can get at'
+    printf '    Apache does not serve as root: it runs as %s, on copies of the pages in a folder of /tmp\n' "$apache_user"
+    socket_elsewhere
+    # Whoever gets through the folder's door may open the socket.
+    listen_mode=0666
+    chmod 750 "$socket_folder" && chown ":$(id -gn "$apache_user")" "$socket_folder"
+    www=$socket_folder/www
+    cp -R "$root/www" "$www" && chmod -R a+rX "$www" || fail 'the pages cannot be copied' 'is there room in /tmp?'
 }
 
 write_config() {
@@ -230,6 +253,7 @@ write_config() {
         printf '# environment of quickstart.sh instead; profiled.conf beside it tells what there is to set.\n'
         printf '[server]\nlisten = %s\n' "$listen"
         [ "$(id -u)" != 0 ] || printf 'user = %s\n' "$user"
+        [ -z "$listen_mode" ] || printf 'listen_mode = %s\n' "$listen_mode"
         [ -z "$workers" ] || printf 'workers = %s\n' "$workers"
         printf '[store]\nurl = sqlite:%s\n' "$database"
         printf '[token]\nkeys = %s\nissuer = https://quickstart.profiled.invalid\naudience = profiled\n' "$keys"
@@ -301,24 +325,68 @@ start_pool() {
     wait_for pool test -S "$socket"
 }
 
-# conf/lighttpd/profiled.conf with this machine's values in place of its first block.
+# The shipped configurations with this machine's values in place of their first block, each on standard output.
+behind_mark() { sed '1,/^# ---- what does not/d' "$here/$1"; }
+
+lighttpd_config() {
+    printf 'var.profiled_bind = "127.0.0.1"\nvar.profiled_port = %s\nvar.profiled_user = "%s"\n' "$port" "$front_user"
+    printf 'var.profiled_www = "%s"\nvar.profiled_socket = "%s"\n' "$www" "$socket"
+    printf 'var.profiled_log = "%s"\nvar.profiled_upload = "%s"\n' "$logs/front.log" "$state/upload"
+    behind_mark lighttpd/profiled.conf
+}
+
+apache_config() {
+    as=$apache_user
+    [ -z "$front_user" ] || as=$front_user
+    printf 'Define profiled_%s "%s"\n' bind 127.0.0.1 port "$port" user "$as" group "$(id -gn "$as" 2>/dev/null || echo "$as")" \
+        www "$www" log "$logs/front.log" run "$run" modules "$apache_modules" conf "$here/apache" socket "$socket" reuse off
+    behind_mark apache/profiled.conf
+}
+
+nginx_config() {
+    [ "$(id -u)" != 0 ] || printf 'user %s;\n' "${front_user:-root}"
+    printf 'daemon off;\npid "%s";\nerror_log "%s" warn;\nhttp {\n' "$run/nginx.pid" "$logs/front.log"
+    printf 'upstream profiled { server "unix:%s" max_fails=0; }\nfastcgi_keep_conn off;\n' "$socket"
+    for kind in client_body fastcgi proxy uwsgi scgi; do
+        printf '%s_temp_path "%s";\n' "$kind" "$state/upload/nginx-$kind"
+    done
+    printf 'server {\nlisten 127.0.0.1:%s backlog=1024;\nroot "%s";\n' "$port" "$www"
+    behind_mark nginx/profiled.conf
+}
+
+# Sets what the front server needs to be known by: its program, and how to test and to run a configuration.
+front_commands() {
+    front_config=$state/$front.conf
+    case $front in
+    lighttpd)
+        front_program=lighttpd test_front='-tt -f' run_front='-D -f'
+        ;;
+    apache)
+        front_program=apache2 test_front='-t -f' run_front='-DFOREGROUND -f'
+        apache_modules=/usr/lib/apache2/modules
+        ;;
+    nginx)
+        front_program=nginx test_front='-t -c' run_front='-c'
+        ;;
+    esac
+}
+
 start_front() {
-    step "lighttpd: $base (log: $logs/front.log)"
+    step "$front_program: $base (log: $logs/front.log)"
     front_user=$user
     [ "$(id -u)" = 0 ] && [ "$user" != root ] || front_user=''
-    {
-        printf '# Written by conf/quickstart.sh out of %s at each start.\n' "$here/lighttpd/profiled.conf"
-        printf 'var.profiled_bind = "127.0.0.1"\nvar.profiled_port = %s\nvar.profiled_user = "%s"\n' "$port" "$front_user"
-        printf 'var.profiled_www = "%s"\nvar.profiled_socket = "%s"\n' "$root/www" "$socket"
-        printf 'var.profiled_log = "%s"\nvar.profiled_upload = "%s"\n' "$logs/front.log" "$state/upload"
-        sed '1,/^# ---- what does not/d' "$here/lighttpd/profiled.conf"
-    } >"$state/lighttpd.conf"
-    lighttpd -tt -f "$state/lighttpd.conf" >"$logs/lighttpd-test.log" 2>&1 ||
-        fail 'lighttpd does not take its configuration' "look at $state/lighttpd.conf" "$logs/lighttpd-test.log"
     # lighttpd opens its log when it has given up being root
     : >>"$logs/front.log"
     [ -z "$front_user" ] || chown "$front_user:" "$logs/front.log" "$state/upload"
-    launch front "$logs/front.log" lighttpd -D -f "$state/lighttpd.conf"
+    {
+        printf '# Written by conf/quickstart.sh out of the files in %s at each start.\n' "$here"
+        "${front}_config"
+    } >"$front_config"
+    # shellcheck disable=SC2086 # words
+    "$front_program" $test_front "$front_config" >"$logs/$front-test.log" 2>&1 ||
+        fail "$front_program does not take its configuration" "look at $front_config" "$logs/$front-test.log"
+    # shellcheck disable=SC2086
+    launch front "$logs/front.log" "$front_program" $run_front "$front_config"
     wait_for front answers "$base/readyz"
 }
 
@@ -386,7 +454,7 @@ stay() {
     done
     step_name=serving
     running pool || fail 'the pool ended' 'see its log' "$logs/pool.log"
-    fail 'lighttpd ended' 'see its log' "$logs/front.log"
+    fail "$front_program ended" 'see its log' "$logs/front.log"
 }
 
 read_options "$@"
@@ -406,8 +474,14 @@ trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 check_port
 step 'packages'
+front_commands
+case $front in
+lighttpd) front_package=lighttpd=lighttpd ;;
+apache) front_package=apache2=apache2 ;;
+nginx) front_package=nginx=nginx-light ;;
+esac
 # shellcheck disable=SC2086 # rows
-packages $build_packages lighttpd=lighttpd curl=curl
+packages $build_packages "$front_package" curl=curl
 build
 write_config
 make_key

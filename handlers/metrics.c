@@ -188,6 +188,54 @@ static void write_workers(const struct handlers_metrics_view *view, struct buf *
     }
 }
 
+/* Milliseconds as seconds. */
+static void write_edge_ms(const struct handlers_metrics_view *view, const char *name, const char *help,
+                          int64_t (*value)(const struct metrics_edge *edge, int64_t now_ms), struct buf *out)
+{
+    begin(out, name, "gauge", help);
+    for (size_t i = 0; i < view->edge_count; i++) {
+        int64_t ms = value(&view->edges[i], view->now_ms);
+        if (ms < 0)
+            continue;
+        buf_printf(out, "%s{", name);
+        label(out, "address", view->edges[i].address);
+        buf_printf(out, "} %" PRId64 ".%03d\n", ms / 1000, (int)(ms % 1000));
+    }
+}
+
+/* -1: it never had a word. */
+static int64_t word_age_ms(const struct metrics_edge *edge, int64_t now_ms)
+{
+    int64_t word_ms = (int64_t)metrics_word(&edge->word_ms);
+    return word_ms == 0 ? -1 : now_ms > word_ms ? now_ms - word_ms : 0;
+}
+
+static void write_edges(const struct handlers_metrics_view *view, struct buf *out)
+{
+    if (view->edge_count == 0)
+        return;
+    write_edge_ms(view, "profiled_edge_lag_seconds",
+                  "For how long a change has waited to be confirmed by a cache in front; 0: none does.",
+                  metrics_edge_lag_ms, out);
+    write_edge_ms(view, "profiled_edge_word_age_seconds",
+                  "How long ago a cache in front confirmed anything, heartbeats included.", word_age_ms, out);
+    begin(out, "profiled_edge_up", "gauge",
+          "Whether the last attempt to tell a cache in front was confirmed.");
+    for (size_t i = 0; i < view->edge_count; i++) {
+        const struct metrics_edge *edge = &view->edges[i];
+        buf_lit(out, "profiled_edge_up{");
+        label(out, "address", edge->address);
+        buf_printf(out, "} %d\n", metrics_word(&edge->failures) == 0 && metrics_word(&edge->word_ms) != 0);
+    }
+    begin(out, "profiled_edge_position", "gauge",
+          "The last entry of the change log that a cache in front has confirmed.");
+    for (size_t i = 0; i < view->edge_count; i++) {
+        buf_lit(out, "profiled_edge_position{");
+        label(out, "address", view->edges[i].address);
+        buf_printf(out, "} %" PRIu64 "\n", metrics_word(&view->edges[i].position));
+    }
+}
+
 void handlers_metrics_write(const struct handlers_metrics *m, const struct handlers_metrics_view *view,
                             struct buf *out)
 {
@@ -196,6 +244,7 @@ void handlers_metrics_write(const struct handlers_metrics *m, const struct handl
     write_durations(&view->sum, out);
     write_table(metrics_counters, METRIC_COUNT, "counter", view->sum.counters, out);
     write_table(metrics_gauge_info, GAUGE_COUNT, "gauge", view->gauges.values, out);
+    write_edges(view, out);
     if (!view->pooled)
         return;
     write_pool(&view->pool, out);

@@ -24,9 +24,12 @@ struct handlers_metrics_pool {
 };
 
 struct handlers_metrics_view {
-    struct metrics sum;           /* over all workers, the gone ones too */
-    struct metrics_gauges gauges; /* as they stand */
-    bool pooled;                  /* false: this process is alone, and what follows is empty */
+    struct metrics sum;                       /* over all workers, the gone ones too */
+    struct metrics_gauges gauges;             /* as they stand */
+    struct metrics_edge edges[METRICS_EDGES]; /* caches in front */
+    size_t edge_count;
+    int64_t now_ms; /* Unix time of the reading */
+    bool pooled;    /* false: this process is alone, and what follows is empty */
     struct handlers_metrics_pool pool;
     const struct handlers_metrics_worker *workers;
     size_t worker_count;

@@ -2,7 +2,8 @@
 # Every test: installs what is missing, builds with gcc and clang, runs the unit tests under the sanitizers, the structure's
 # and the scenarios against the real servers, and closes with a line "N passed, N failed". POSIX sh; from any directory.
 # usage: sh tests/run.sh [--long] [--no-install]
-#   --long        the scenarios against the sanitized server too, storms of a minute, and a minute of fuzzing for each target
+#   --long        the scenarios against the sanitized server too, storms of a minute, a minute of fuzzing for each target, a
+#                 kill after every instruction of a put, the larger models
 #   --no-install  install nothing: say what is missing
 set -u
 program=run.sh
@@ -16,7 +17,7 @@ for option; do
     --long) long=yes ;;
     --no-install) install=no ;;
     -h | --help)
-        sed -n '2,6s/^# //p' "$0"
+        sed -n '2,7s/^# //p' "$0"
         exit 0
         ;;
     *) usage_error "there is no option '$option'" ;;
@@ -56,7 +57,10 @@ install_packages() {
     step 'packages'
     # shellcheck disable=SC2086 # rows
     packages $build_packages lib:cmocka=libcmocka-dev clang=clang lighttpd=lighttpd curl=curl sqlite3=sqlite3 git=git \
-        node=nodejs npm=npm
+        node=nodejs npm=npm apache2=apache2 nginx=nginx-light squid=squid \
+        file:/usr/lib/apache2/modules/mod_fcgid.so=libapache2-mod-fcgid \
+        file:/usr/lib/nginx/modules/ngx_http_brotli_filter_module.so=libnginx-mod-http-brotli-filter \
+        file:/usr/lib/lighttpd/mod_deflate.so=lighttpd-mod-deflate
     lock=$here/scenario/package-lock.json
     stamp=$here/scenario/node_modules/.installed
     if ! cmp -s "$lock" "$stamp"; then
@@ -143,19 +147,36 @@ node_tests() { # FILE…
             continue
         fi
         count "$(basename "$file")" "$2" "$3"
+        sed -n 's/^ *# |/      |/p' "$logs/node.log"
         [ "$4" -eq 0 ] || grep -E '# SKIP' "$logs/node.log" | sed 's/^ */      /'
         [ "$3" -eq 0 ] || grep -A 30 -E '^ *not ok' "$logs/node.log" | head -n 200 | show
+    done
+}
+
+# ---- what the unit tests do in part, in whole: a kill after every instruction, more of the protocol's interleavings
+
+exhaustive_tests() {
+    [ "$long" = yes ] || return 0
+    for command in "crash_cache_put 1" "model_coherence --long"; do
+        step "in whole: $command"
+        # shellcheck disable=SC2086 # a program and its argument
+        if "$root"/build-dev/tests/$command >"$logs/whole.log" 2>&1; then
+            count "$command" 1 0
+        else
+            broken "$command" "$logs/whole.log"
+        fi
     done
 }
 
 install_packages
 builds
 unit_tests
+exhaustive_tests
 fuzz_tests
 step 'structure'
 node_tests "$here"/arch/*.mjs
 [ "$long" = no ] || export PROFILED_LONG=1
-step 'scenarios: the pool behind lighttpd'
+step 'scenarios: the pool behind lighttpd, and behind the other front servers'
 node_tests "$here"/scenario/*.mjs
 if [ "$long" = yes ]; then
     step 'scenarios: the sanitized server'

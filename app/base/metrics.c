@@ -145,3 +145,34 @@ uint64_t metrics_layout(const struct metrics_route *routes, size_t count)
         hash = mix(mix(hash, routes[i].pattern), routes[i].methods);
     return hash;
 }
+
+size_t metrics_edges_copy(const struct metrics_edges *from, struct metrics_edge out[METRICS_EDGES])
+{
+    uint64_t count = metrics_word(&from->count);
+    for (size_t i = 0; i < count && i < METRICS_EDGES; i++) {
+        const struct metrics_edge *edge = &from->edges[i];
+        memcpy(out[i].address, edge->address, sizeof out[i].address);
+        memcpy(out[i].trouble, edge->trouble, sizeof out[i].trouble);
+        out[i].address[sizeof out[i].address - 1] = out[i].trouble[sizeof out[i].trouble - 1] = '\0';
+        atomic_store_explicit(&out[i].state, metrics_word(&edge->state), memory_order_relaxed);
+        atomic_store_explicit(&out[i].position, metrics_word(&edge->position), memory_order_relaxed);
+        atomic_store_explicit(&out[i].behind_since_ms, metrics_word(&edge->behind_since_ms),
+                              memory_order_relaxed);
+        atomic_store_explicit(&out[i].word_ms, metrics_word(&edge->word_ms), memory_order_relaxed);
+        atomic_store_explicit(&out[i].failures, metrics_word(&edge->failures), memory_order_relaxed);
+    }
+    return count < METRICS_EDGES ? (size_t)count : METRICS_EDGES;
+}
+
+int64_t metrics_edge_lag_ms(const struct metrics_edge *edge, int64_t now_ms)
+{
+    int64_t since_ms = (int64_t)metrics_word(&edge->behind_since_ms);
+    return since_ms != 0 && now_ms > since_ms ? now_ms - since_ms : 0;
+}
+
+const char *metrics_edge_state_name(uint64_t state)
+{
+    static const char *const names[METRICS_EDGE_STATE_COUNT] = {"waiting", "purging all", "following",
+                                                                "failing"};
+    return state < METRICS_EDGE_STATE_COUNT ? names[state] : "unknown";
+}

@@ -61,7 +61,17 @@
     X(TOKEN_MEMO_FILLS, "profiled_token_memo_fills_total", "", "token_memo_fills",                           \
       "Verified tokens that were remembered.")                                                               \
     X(TOKEN_MEMO_EVICTIONS, "profiled_token_memo_evictions_total", "", "token_memo_evictions",               \
-      "Remembered tokens that made room for others.")
+      "Remembered tokens that made room for others.")                                                        \
+    X(EDGE_PURGES_SENT, "profiled_edge_purges_sent_total", "", "edge_purges_sent",                           \
+      "Purges that a cache in front has confirmed.")                                                         \
+    X(EDGE_PURGES_FAILED, "profiled_edge_purges_failed_total", "", "edge_purges_failed",                     \
+      "Purges and heartbeats that were not confirmed.")                                                      \
+    X(EDGE_PURGES_RETRIED, "profiled_edge_purges_retried_total", "", "edge_purges_retried",                  \
+      "Purges and heartbeats that were sent because the one before had failed.")                             \
+    X(EDGE_PURGE_ALLS, "profiled_edge_purge_alls_total", "", "edge_purge_alls",                              \
+      "Times that everything was purged at a cache in front, for what it holds was not known.")              \
+    X(EDGE_HEARTBEATS, "profiled_edge_heartbeats_total", "", "edge_heartbeats",                              \
+      "Heartbeats that a cache in front has confirmed.")
 
 /* What holds for the whole pool at a moment; whoever knows writes it, and the last writer wins. The same
  * columns. */
@@ -112,6 +122,31 @@ struct metrics {
 
 struct metrics_gauges {
     _Atomic uint64_t values[GAUGE_COUNT];
+};
+
+enum { METRICS_EDGES = 16, METRICS_EDGE_TEXT = 96 };
+
+/* How it stands with a cache in front. Written by the one process that speaks to it. The texts are not stored
+ * whole: who reads them makes sure of their ends. */
+struct metrics_edge {
+    char address[METRICS_EDGE_TEXT];
+    char trouble[METRICS_EDGE_TEXT];  /* why the last attempt failed; "": it did not */
+    _Atomic uint64_t state;           /* enum metrics_edge_state */
+    _Atomic uint64_t position;        /* of the change log, confirmed */
+    _Atomic uint64_t behind_since_ms; /* Unix time since when something is not confirmed; 0: nothing is */
+    _Atomic uint64_t word_ms;         /* Unix time when it last confirmed anything; 0: never */
+    _Atomic uint64_t failures;        /* in a row */
+};
+enum metrics_edge_state {
+    METRICS_EDGE_WAITING,
+    METRICS_EDGE_PURGING_ALL,
+    METRICS_EDGE_FOLLOWING,
+    METRICS_EDGE_FAILING,
+    METRICS_EDGE_STATE_COUNT
+};
+struct metrics_edges {
+    _Atomic uint64_t count; /* 0: there are none */
+    struct metrics_edge edges[METRICS_EDGES];
 };
 
 static_assert(ATOMIC_LLONG_LOCK_FREE == 2 && sizeof(_Atomic uint64_t) == 8, "a word is stored whole");
@@ -187,6 +222,13 @@ uint64_t metrics_durations(const struct metrics *m);
  * taken for that bound.
  */
 double metrics_quantile_us(const struct metrics *m, double share);
+
+/* A copy of how it stands with the caches in front, with all texts ended; gives how many there are. */
+size_t metrics_edges_copy(const struct metrics_edges *from, struct metrics_edge out[METRICS_EDGES]);
+/* For how long something has not been confirmed, in milliseconds; 0: all is. */
+int64_t metrics_edge_lag_ms(const struct metrics_edge *edge, int64_t now_ms);
+/* "waiting", "purging all", "following", "failing"; "unknown" for anything else. */
+const char *metrics_edge_state_name(uint64_t state);
 
 /* A number made of the tables above and of the routes: it differs between programs that would read a word as
  * different things. */

@@ -144,6 +144,44 @@ static void write_numbers(const struct pool_view *view, struct buf *out)
     write_routes(view, out);
 }
 
+static void write_address(const struct metrics_edge *edge, int64_t now_ms, struct buf *out)
+{
+    int64_t lag_ms = metrics_edge_lag_ms(edge, now_ms), word_ms = (int64_t)metrics_word(&edge->word_ms);
+    buf_lit(out, "{\"address\":");
+    json_write_string(out, span_str(edge->address));
+    buf_printf(out, ",\"state\":\"%s\"", metrics_edge_state_name(metrics_word(&edge->state)));
+    write_member(out, "position", metrics_word(&edge->position));
+    buf_printf(out, ",\"lag_seconds\":%" PRId64 ".%03d,\"word_at\":", lag_ms / 1000, (int)(lag_ms % 1000));
+    if (word_ms == 0)
+        buf_lit(out, "null");
+    else
+        write_time(out, word_ms);
+    write_member(out, "failures", metrics_word(&edge->failures));
+    buf_lit(out, ",\"trouble\":");
+    if (edge->trouble[0] == '\0')
+        buf_lit(out, "null");
+    else
+        json_write_string(out, span_str(edge->trouble));
+    buf_char(out, '}');
+}
+
+/* The process that tells caches in front, and how it stands with each; null where there is none. */
+static void write_edge(const struct pool_view *view, struct buf *out)
+{
+    if (!view->has_edge && view->edge_count == 0) {
+        buf_lit(out, ",\"edge\":null");
+        return;
+    }
+    buf_printf(out, ",\"edge\":{\"pid\":%ld,\"restarts\":%u,\"addresses\":[",
+               view->has_edge ? (long)view->edge.pid : 0L, view->has_edge ? view->edge.restarts : 0U);
+    for (size_t i = 0; i < view->edge_count; i++) {
+        if (i > 0)
+            buf_char(out, ',');
+        write_address(&view->edges[i], view->now_ms, out);
+    }
+    buf_lit(out, "]}");
+}
+
 void pool_view_write_json(const struct pool_view *view, struct buf *out)
 {
     buf_printf(out, "{\"state\":\"%s\",\"pid\":%ld,\"listen\":", view->state, (long)view->pid);
@@ -162,6 +200,7 @@ void pool_view_write_json(const struct pool_view *view, struct buf *out)
     write_member(out, "reloads", view->reloads);
     write_member(out, "reloads_refused", view->reloads_refused);
     write_numbers(view, out);
+    write_edge(view, out);
     buf_lit(out, ",\"workers\":[");
     for (size_t i = 0; i < view->count; i++) {
         const struct pool_view_worker *w = &view->workers[i];

@@ -197,6 +197,30 @@ static void write_memo(const struct pool_view *view, const uint64_t *n, struct b
     buf_char(out, '\n');
 }
 
+/* "edge      http://127.0.0.1:6083 following, lag 0ms, position 4711" */
+static void write_edges(const struct pool_view *view, const uint64_t *n, struct buf *out)
+{
+    if (!view->has_edge && view->edge_count == 0)
+        return;
+    struct words w = begin_words(out, "edge");
+    counted(&w, n[METRIC_EDGE_PURGES_SENT], "purges");
+    counted(&w, n[METRIC_EDGE_HEARTBEATS], "heartbeats");
+    counted(&w, n[METRIC_EDGE_PURGES_FAILED], "failed");
+    counted(&w, n[METRIC_EDGE_PURGES_RETRIED], "retried");
+    counted(&w, n[METRIC_EDGE_PURGE_ALLS], "of everything");
+    buf_printf(out, "; pid %ld\n", view->has_edge ? (long)view->edge.pid : 0L);
+    for (size_t i = 0; i < view->edge_count; i++) {
+        const struct metrics_edge *edge = &view->edges[i];
+        int64_t lag_ms = metrics_edge_lag_ms(edge, view->now_ms);
+        buf_printf(out, "          %s: %s, lag %lld.%03ds, at %" PRIu64 "\n", edge->address,
+                   metrics_edge_state_name(metrics_word(&edge->state)), (long long)(lag_ms / 1000),
+                   (int)(lag_ms % 1000), metrics_word(&edge->position));
+        if (edge->trouble[0] != '\0')
+            buf_printf(out, "            %" PRIu64 " failures: %s\n", metrics_word(&edge->failures),
+                       edge->trouble);
+    }
+}
+
 static void write_workers(const struct pool_view *view, struct buf *out)
 {
     char up[32], busy[32], ratio[32];
@@ -267,6 +291,7 @@ void pool_view_write_text(const struct pool_view *view, const struct pool_view *
     write_cache(view, counters, out);
     write_changes(view, counters, out);
     write_memo(view, counters, out);
+    write_edges(view, counters, out);
     write_workers(view, out);
     write_routes(view, out);
 }

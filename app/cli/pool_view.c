@@ -14,7 +14,12 @@ static void read_worker(const struct scoreboard_slot *slot, size_t place, int64_
                         struct pool_view *out)
 {
     int64_t since_us = atomic_load_explicit(&slot->busy_since_us, memory_order_relaxed);
-    struct pool_view_worker *w = &out->workers[out->count++];
+    bool is_edge = atomic_load(&slot->role) == POOL_EDGE;
+    struct pool_view_worker *w = is_edge ? &out->edge : &out->workers[out->count++];
+    /* over a reload there are two: the one that is not on its way out counts */
+    if (is_edge && out->has_edge && out->edge.generation > atomic_load(&slot->generation))
+        return;
+    out->has_edge = out->has_edge || is_edge;
     *w = (struct pool_view_worker){
         .place = place,
         .pid = atomic_load(&slot->pid),
@@ -29,7 +34,7 @@ static void read_worker(const struct scoreboard_slot *slot, size_t place, int64_
     };
     for (size_t i = 0; i < METRIC_COUNT; i++)
         w->counters[i] = metrics_get(&slot->metrics, (enum metric)i);
-    out->busy += w->busy_us > 0 ? 1 : 0;
+    out->busy += !is_edge && w->busy_us > 0 ? 1 : 0;
 }
 
 void pool_view_read(const struct scoreboard *board, int64_t now_ms, int64_t now_us, struct pool_view *out)
@@ -57,6 +62,8 @@ void pool_view_read(const struct scoreboard *board, int64_t now_ms, int64_t now_
         metrics_gauge_set(&out->gauges, (enum metric_gauge)i,
                           metrics_gauge_get(&header->gauges, (enum metric_gauge)i));
     scoreboard_sum(board, &out->sum, &out->requests);
+    out->edge_count = metrics_edges_copy(&header->edges, out->edges);
+    out->has_edge = false;
     out->busy = out->count = 0;
     for (size_t i = 0; i < scoreboard_reserved(board); i++)
         if (atomic_load(&board->slots[i].pid) != 0)

@@ -30,7 +30,11 @@ struct pool_view {
     struct metrics sum; /* over all workers, the gone ones too */
     struct metrics_gauges gauges;
     struct metrics_route routes[METRICS_ROUTES]; /* whose requests sum.requests counts */
-    size_t busy;                                 /* workers with a request in hand */
+    struct metrics_edge edges[METRICS_EDGES];    /* caches in front */
+    size_t edge_count;
+    bool has_edge; /* there is a process that speaks to them: */
+    struct pool_view_worker edge;
+    size_t busy; /* workers with a request in hand */
     size_t count;
     struct pool_view_worker workers[SCOREBOARD_SLOTS];
 };

@@ -8,7 +8,7 @@ install(FILES conf/man/profiled.conf.5 DESTINATION ${CMAKE_INSTALL_MANDIR}/man5)
 install(FILES README.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} OPTIONAL)
 # the commented example, and the front servers' as far as there are any
 install(FILES conf/profiled.conf DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
-foreach(front IN ITEMS lighttpd apache nginx varnish)
+foreach(front IN ITEMS lighttpd apache nginx squid varnish)
   if(IS_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}/conf/${front})
     install(DIRECTORY conf/${front} DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
   endif()

@@ -1,5 +1,6 @@
 #include "config/check.h"
 
+#include "config/edge.h"
 #include "config/listen.h"
 
 #include <stdarg.h>
@@ -86,13 +87,36 @@ static enum err check_not_empty(const struct config_settings *s, struct err_deta
  * like one. */
 static enum err check_enforced(const struct config_settings *s, struct err_detail *detail)
 {
-    static const enum config_id ids[] = {CONFIG_limits_reads_per_minute, CONFIG_limits_writes_per_minute,
-                                         CONFIG_edge_purge, CONFIG_edge_key};
+    static const enum config_id ids[] = {CONFIG_limits_reads_per_minute, CONFIG_limits_writes_per_minute};
     for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++)
-        if (config_number(s, ids[i]) != 0 ||
-            (config_row(ids[i])->type != CONFIG_INTEGER && text_of(s, ids[i]).len > 0))
-            return refuse(s, ids[i], detail, "this version does not enforce it: leave it %s",
-                          config_row(ids[i])->type == CONFIG_INTEGER ? "0" : "empty");
+        if (config_number(s, ids[i]) != 0)
+            return refuse(s, ids[i], detail, "this version does not enforce it: leave it 0");
+    return OK;
+}
+
+static enum err check_edge(const struct config_settings *s, struct err_detail *detail)
+{
+    struct span seen[CONFIG_EDGE_MOST], word, rest = text_of(s, CONFIG_edge_purge);
+    const char *key = config_text(s, CONFIG_edge_key), *path = config_edge_key_path(key);
+    struct err_detail why = {0};
+    size_t count = 0;
+    while ((word = config_edge_address_next(&rest)).ptr != NULL) {
+        if (config_edge_address_check(word, &why) != OK)
+            return refuse(s, CONFIG_edge_purge, detail, "%s", why.text);
+        for (size_t i = 0; i < count; i++)
+            if (span_eq(seen[i], word))
+                return refuse(s, CONFIG_edge_purge, detail, "`%.*s` stands there twice", SPAN_ARG(word));
+        if (count == CONFIG_EDGE_MOST)
+            return refuse(s, CONFIG_edge_purge, detail, "%d addresses at most", CONFIG_EDGE_MOST);
+        seen[count++] = word;
+    }
+    if (count > 0 && key[0] == '\0')
+        return refuse(s, CONFIG_edge_purge, detail,
+                      "edge.key must be said as well, the secret that purges bear");
+    if (path != NULL && path[0] == '\0')
+        return refuse(s, CONFIG_edge_key, detail, "file: lacks the path of the file");
+    if (path == NULL && key[0] != '\0' && config_edge_key_check(span_str(key), &why) != OK)
+        return refuse(s, CONFIG_edge_key, detail, "%s", why.text);
     return OK;
 }
 
@@ -248,7 +272,7 @@ enum err config_check(const struct config_settings *s, struct err_detail *detail
     enum err e;
     if ((e = check_not_empty(s, detail)) != OK || (e = check_listen(s, detail)) != OK ||
         (e = check_paths(s, detail)) != OK || (e = check_enforced(s, detail)) != OK ||
-        (e = check_origins(s, detail)) != OK)
+        (e = check_origins(s, detail)) != OK || (e = check_edge(s, detail)) != OK)
         return e;
     for (size_t i = 0; i < s->issuer_count; i++)
         if ((e = check_issuer(s, &s->issuers[i], detail)) != OK)

@@ -48,7 +48,7 @@ enum config_type {
     X(token, leeway, DURATION, "30s", 0, 600, NULL, "how far clocks may differ")                             \
     X(token, max_ttl, DURATION, "30d", 0, 31536000, NULL,                                                    \
       "a token that lives longer is refused; 0: no limit")                                                   \
-    X(token, cache_size, SIZE, "4M", 0, 1099511627776, NULL,                                                 \
+    X(token, cache_size, SIZE, "8M", 0, 1099511627776, NULL,                                                 \
       "memory for verified tokens, shared by the pool; 0: off")                                              \
     X(http, shared_cache, CHOICE, "revalidate", 0, 0, "revalidate edge private",                             \
       "what shared caches may do with the public view")                                                      \
@@ -62,8 +62,11 @@ enum config_type {
       "edge: how long it answers while the origin is down")                                                  \
     X(http, cors_origins, LIST, "", 0, 0, NULL,                                                              \
       "origins whose pages may call, separated by spaces; *: any; empty: none")                              \
-    X(edge, purge, LIST, "", 0, 0, NULL, "addresses of caches that take purges, separated by spaces")        \
-    X(edge, key, STRING, "", 0, 0, NULL, "file with the secret that purges bear")                            \
+    X(edge, purge, LIST, "", 0, 0, NULL,                                                                     \
+      "caches that take purges: http://HOST:PORT, separated by spaces; empty: none")                         \
+    X(edge, key, STRING, "", 0, 0, NULL, "the secret that purges bear, or file:PATH with it in it")          \
+    X(edge, revocation_max_lag, DURATION, "30s", 5, 3600, NULL,                                              \
+      "how long a cache may trust what it knows of revocations without a word from the pool")                \
     X(limits, body, SIZE, "64K", 1024, 16777216, NULL, "the longest request body")                           \
     X(limits, attributes, SIZE, "16K", 0, 1048576, NULL, "the longest attributes member")                    \
     X(limits, reads_per_minute, INTEGER, "0", 0, 1000000000, NULL,                                           \

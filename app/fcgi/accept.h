@@ -14,9 +14,14 @@
 #include <fcgiapp.h>
 #include <signal.h>
 
+/* More than a worker gets from any front server; what is over is closed. */
+#define FCGI_KEPT_MAX 256
+
 struct fcgi_acceptor {
     int listen_fd; /* non-blocking, listening; the caller's */
     int epoll_fd;
+    int kept[FCGI_KEPT_MAX]; /* connections that wait for their next request */
+    size_t kept_count;
     unsigned streak;   /* connections taken without a wait between them */
     unsigned patience; /* connections to wait for before taking one without a wait is tried again */
 };
@@ -24,10 +29,12 @@ struct fcgi_acceptor {
 /* Makes the epoll instance (EPOLLEXCLUSIVE: one connection wakes one worker) and sets listen_fd non-blocking.
  * ERR_IO. */
 MUST_USE enum err fcgi_acceptor_init(struct fcgi_acceptor *a, int listen_fd, struct err_detail *detail);
+/* Closes the kept connections too. */
 void fcgi_acceptor_fini(struct fcgi_acceptor *a);
 
 /*
- * Waits with this signal mask, at most wait_ms (-1: for ever), and takes a connection. Under load, when the
+ * Waits with this signal mask, at most wait_ms (-1: for ever), and takes a connection: a new one, or a kept one on
+ * which the next request has come. Under load, when the
  * next one is there already, the wait is left out (but not for ever: signals come in with it). Gives the
  * descriptor, or -1 with nothing taken: a signal came, the time is up, or another worker was quicker: look at
  * what is asked of you, and call again. ERR_IO: the listening socket is no good any more.
@@ -40,7 +47,18 @@ MUST_USE enum err fcgi_acceptor_take(struct fcgi_acceptor *a, const sigset_t *ma
  * (libfcgi calls that success); the connection is closed then.
  */
 MUST_USE bool fcgi_request_begin(FCGX_Request *request, int fd);
-/* Sends what was written and closes the connection, also when the front server asked to keep it: a kept one
- * would pin this worker to one client. all_read: the body was read to its end, so that nothing is lost by
- * closing at once instead of lingering. Gives false when the peer did not take it all. */
-bool fcgi_request_end(FCGX_Request *request, bool all_read);
+/*
+ * Sends what was written and closes the connection. all_read: the body was read to its end, so that nothing is
+ * lost by closing at once instead of lingering. Gives false when the peer did not take it all.
+ *
+ * kept, when not NULL, gets the connection, open, if the front server asked to keep it (FCGI_KEEP_CONN) and all went
+ * well, else -1: for fcgi_acceptor_keep.
+ */
+bool fcgi_request_end(FCGX_Request *request, bool all_read, int *kept);
+
+/*
+ * Takes back a connection that the front server may use again. A worker waits for all of them and for new ones
+ * together, so that a kept connection holds nothing up; but a request on it is this worker's, whatever the
+ * others do. Closed instead when there are too many.
+ */
+void fcgi_acceptor_keep(struct fcgi_acceptor *a, int fd);

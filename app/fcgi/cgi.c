@@ -5,6 +5,8 @@
 #include "fcgi/variables.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /* CONTENT_LENGTH bytes of standard input; to its end where the front server did not say how many (a chunked
@@ -54,6 +56,33 @@ static enum err write_all(struct span bytes)
     return OK;
 }
 
+/*
+ * Reads on what was not wanted, once it is answered: where standard input is a socket (Apache's mod_cgid), bytes
+ * left in it at the end would turn into an error on the other side, which then drops the answer. Patient for
+ * as long as libfcgi is with a connection that it closes.
+ */
+static void read_away(uint64_t length)
+{
+    enum { PATIENCE_MS = 2000 };
+    char away[8192];
+    struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
+    shutdown(STDOUT_FILENO, SHUT_WR);
+    while (length > 0 && poll(&in, 1, PATIENCE_MS) > 0) {
+        ssize_t n = read(STDIN_FILENO, away, sizeof away);
+        if (n <= 0)
+            return;
+        length -= (uint64_t)n < length ? (uint64_t)n : length;
+    }
+}
+
+/* What CONTENT_LENGTH says; without it as much as there may be for a method that has a body, else nothing. */
+static uint64_t told_length(const struct http_request *request, uint64_t otherwise)
+{
+    struct span text = http_request_header(request, HTTP_HEADER_CONTENT_LENGTH);
+    uint64_t length;
+    return text.len > 0 && span_to_u64(text, UINT64_MAX, &length) ? length : otherwise;
+}
+
 static bool may_have_body(enum http_method method)
 {
     return (method & (HTTP_POST | HTTP_PUT | HTTP_PATCH)) != 0;
@@ -81,6 +110,10 @@ enum err fcgi_cgi_answer(char *const *environment, const struct router *router,
     fcgi_reply_head(&head, &response);
     if ((e = buf_status(&head)) == OK && (e = write_all(buf_span(&head))) == OK)
         e = write_all(fcgi_reply_body(&response, request.method));
+    if (request.body_too_large)
+        read_away(told_length(&request, UINT64_MAX));
+    else if (!may_have_body(request.method))
+        read_away(told_length(&request, 0));
     fcgi_reply_log(options->log, options->access_log, &request, &response, &outcome,
                    clock_monotonic_us() - begun_us);
 out:

@@ -27,6 +27,9 @@ static bool may_have_body(enum http_method method)
 /*
  * Reads the body to its end, under the limit. Some front servers send no length for a chunked body, or an
  * empty one. ERR_IO: the peer died on the way: what came is not what was sent, and must not be acted on.
+ *
+ * A body that is empty, or that means nothing, is read too: Apache sends the record that ends it by itself,
+ * and answers 503 when a worker has answered and closed before that.
  */
 static enum err read_body(struct worker *w, int fd, struct http_request *request, bool *all_read)
 {
@@ -71,8 +74,8 @@ static void send_reply(struct worker *w, enum http_method method)
         FCGX_PutStr(body.ptr, (int)body.len, w->fcgx.out);
 }
 
-/* One request, from the connection to its close. */
-static void answer_one(struct worker *w, int fd)
+/* One request, on a connection that is closed after it, or kept for the next. */
+static void answer_one(struct worker *w, struct fcgi_acceptor *acceptor, int fd)
 {
     struct http_request request = {0};
     struct route_outcome outcome = {0};
@@ -88,8 +91,15 @@ static void answer_one(struct worker *w, int fd)
     }
     enum err e = fcgi_variables_read(w->fcgx.envp, w->options->mount, &w->arena, &request);
     fcgi_ids_next(&w->ids, request.id);
-    if (e != ERR_NOMEM && may_have_body(request.method))
-        e = read_body(w, fd, &request, &all_read);
+    if (e != ERR_NOMEM) {
+        enum err body = read_body(w, fd, &request, &all_read);
+        if (may_have_body(request.method) || body == ERR_NOMEM || body == ERR_IO) {
+            e = body;
+        } else {
+            request.body = SPAN("");
+            request.body_too_large = false;
+        }
+    }
     fcgi_deadline_rest();
     if (e != ERR_NOMEM && e != ERR_IO) {
         route_answer(w->router, &request, &w->response, &w->arena, &outcome);
@@ -100,8 +110,11 @@ static void answer_one(struct worker *w, int fd)
         metrics_request(w->options->metrics, (size_t)outcome.row, w->response.status, took_us);
         fcgi_reply_log(w->options->log, w->options->access_log, &request, &w->response, &outcome, took_us);
     }
-    fcgi_request_end(&w->fcgx, all_read);
+    int kept = -1;
+    fcgi_request_end(&w->fcgx, all_read && w->response.status != 0, &kept);
     fcgi_deadline_rest();
+    if (kept >= 0)
+        fcgi_acceptor_keep(acceptor, kept);
     w->hooks->request_end(w->hooks->data, w->response.status);
     w->hooks->idle(w->hooks->data);
 
@@ -122,7 +135,7 @@ static enum err loop(struct worker *w, struct fcgi_acceptor *acceptor, const sig
         if (e != OK)
             return e;
         if (fd >= 0)
-            answer_one(w, fd);
+            answer_one(w, acceptor, fd);
         else if (stopping)
             return OK;
     }

@@ -8,6 +8,7 @@
 /* X(enum, field name, CGI variable) */
 #define HTTP_HEADERS(X)                                                                                      \
     X(AUTHORIZATION, "Authorization", "HTTP_AUTHORIZATION")                                                  \
+    X(ACCEPT, "Accept", "HTTP_ACCEPT")                                                                       \
     X(CONTENT_TYPE, "Content-Type", "CONTENT_TYPE")                                                          \
     X(CONTENT_LENGTH, "Content-Length", "CONTENT_LENGTH")                                                    \
     X(IF_MATCH, "If-Match", "HTTP_IF_MATCH")                                                                 \

@@ -34,6 +34,7 @@
     X(INTERNAL, "internal", 500, 0, "Something went wrong in the server")                                    \
     X(STORAGE_UNAVAILABLE, "storage-unavailable", 503, 5, "The storage cannot be reached")                   \
     X(OVERLOADED, "overloaded", 503, 1, "The server has too much to do")                                     \
+    X(NO_SIGNING_KEY, "no-signing-key", 503, 30, "There is no key to sign with")                             \
     X(STORAGE_FULL, "storage-full", 507, 60, "The storage is full")
 
 enum http_problem_type {

@@ -13,6 +13,7 @@
 enum {
     START_LIMIT_S = 60, /* a worker that takes longer to its handshake is killed */
     FORK_PAUSE_S = 1,   /* between attempts when the machine has no process to give */
+    EDGE_PROVEN_S = 10, /* an edge process that lived so long did not die early */
 };
 
 static int64_t seconds(int64_t s)
@@ -48,21 +49,29 @@ static void apply(struct crew *crew, size_t place, enum child_event event, int64
     atomic_store(&slot_of(crew, place)->state, (uint32_t)p->state);
 }
 
-void crew_fill(struct crew *crew, int64_t now_us)
+/* Makes places wanted until there are so many of this role. */
+static void fill_role(struct crew *crew, enum pool_role role, unsigned count, int64_t now_us)
 {
     unsigned wanted = 0;
     for (size_t i = 0; i < crew->used; i++)
-        wanted += crew->places[i].wanted ? 1 : 0;
-    for (size_t i = 0; i < crew->board->reserved && wanted < crew->workers; i++) {
+        wanted += crew->places[i].wanted && crew->places[i].role == role ? 1 : 0;
+    for (size_t i = 0; i < crew->board->reserved && wanted < count; i++) {
         struct crew_place *p = &crew->places[i];
         if (p->state != CHILD_EMPTY || p->wanted)
             continue;
-        *p = (struct crew_place){.wanted = true, .generation = crew->generation, .due_us = now_us};
+        *p = (struct crew_place){
+            .wanted = true, .role = role, .generation = crew->generation, .due_us = now_us};
         atomic_store(&slot_of(crew, i)->restarts, 0);
         if (i >= crew->used)
             crew->used = i + 1;
         wanted++;
     }
+}
+
+void crew_fill(struct crew *crew, int64_t now_us)
+{
+    fill_role(crew, POOL_WORKER, crew->workers, now_us);
+    fill_role(crew, POOL_EDGE, crew->edge ? 1 : 0, now_us);
 }
 
 void crew_adopt(struct crew *crew, unsigned place, pid_t pid, bool known, int64_t now_us)
@@ -76,6 +85,7 @@ void crew_adopt(struct crew *crew, unsigned place, pid_t pid, bool known, int64_
         .state = (enum child_state)state,
         .pid = pid,
         .generation = known ? atomic_load(&slot->generation) : crew->generation - 1,
+        .role = known && atomic_load(&slot->role) == POOL_EDGE ? POOL_EDGE : POOL_WORKER,
         .since_us = now_us,
     };
     atomic_store(&slot->pid, (int32_t)pid);
@@ -93,6 +103,7 @@ static void prepare_slot(struct crew *crew, size_t place)
         atomic_fetch_add(&slot->restarts, 1);
     atomic_store(&slot->busy_since_us, 0);
     atomic_store(&slot->generation, crew->generation);
+    atomic_store(&slot->role, (uint32_t)crew->places[place].role);
     atomic_store(&slot->started_ms, clock_now_ms(&clock_system));
 }
 
@@ -105,6 +116,7 @@ static void start_one(struct crew *crew, size_t place, int64_t now_us)
     if (pid == 0) {
         struct worker_birth birth = crew->birth;
         birth.slot = slot_of(crew, place);
+        birth.role = p->role;
         /* not exit: what the supervisor registered and buffered is the supervisor's */
         _exit(worker_enter(&birth));
     }
@@ -182,8 +194,8 @@ static void report_end(struct crew *crew, const struct crew_place *p, enum child
                        uint64_t requests)
 {
     struct scoreboard_header *header = crew->board->header;
-    bool recycled = state == CHILD_READY && status == 0 && crew->birth.max_requests > 0 &&
-                    requests >= crew->birth.max_requests;
+    bool recycled = state == CHILD_READY && status == 0 && p->role == POOL_WORKER &&
+                    crew->birth.max_requests > 0 && requests >= crew->birth.max_requests;
     enum log_level level = LOG_DEBUG;
     const char *event = "worker-ended";
     char how[96];
@@ -192,6 +204,9 @@ static void report_end(struct crew *crew, const struct crew_place *p, enum child
     if (recycled) {
         atomic_fetch_add(&header->recycled, 1);
         event = "worker-recycled";
+    } else if (p->role == POOL_EDGE) {
+        level = state == CHILD_DRAINING ? LOG_DEBUG : LOG_WARN;
+        event = state == CHILD_DRAINING ? "edge-ended" : "edge-died";
     } else if (state != CHILD_DRAINING) {
         atomic_fetch_add(&header->deaths, 1);
         level = LOG_WARN;
@@ -199,7 +214,7 @@ static void report_end(struct crew *crew, const struct crew_place *p, enum child
     }
     LOG(crew->log, level, event, LOG_INT("worker", p->pid), LOG_STR("how", how),
         LOG_INT("requests", (int64_t)requests));
-    if (p->wanted && !p->started) {
+    if (p->wanted && !p->started && p->role == POOL_WORKER) {
         crew->failed_starts++;
         snprintf(crew->last_end, sizeof crew->last_end, "%s", how);
     }
@@ -221,13 +236,15 @@ bool crew_reap(struct crew *crew, pid_t pid, int status, int64_t now_us)
         apply(crew, i, CHILD_STARTED, now_us);
         p->started = true;
     }
+    int64_t lived_us = now_us - p->since_us; /* in its last state, which is what counts */
     report_end(crew, p, p->state, status, requests);
     scoreboard_retire(crew->board, i);
     atomic_store(&slot->busy_since_us, 0);
     atomic_store(&slot->pid, 0);
     apply(crew, i, CHILD_REAPED, now_us);
     p->pid = 0;
-    p->early_deaths = requests == 0 ? p->early_deaths + 1 : 0;
+    bool early = p->role == POOL_EDGE ? lived_us < seconds(EDGE_PROVEN_S) : requests == 0;
+    p->early_deaths = early ? p->early_deaths + 1 : 0;
     p->due_us = now_us + child_pause_ms(p->early_deaths) * 1000;
     return true;
 }
@@ -239,6 +256,22 @@ void crew_drain(struct crew *crew, bool all, int64_t now_us)
         if (!all && p->generation == crew->generation)
             continue;
         p->wanted = false;
+        if (p->role == POOL_EDGE && p->generation == crew->generation)
+            continue;
+        if (p->state != CHILD_STARTING && p->state != CHILD_READY)
+            continue;
+        kill(p->pid, SIGTERM);
+        apply(crew, i, CHILD_TOLD, now_us);
+    }
+}
+
+void crew_drain_last(struct crew *crew, int64_t now_us)
+{
+    for (size_t i = 0; i < crew->used; i++)
+        if (crew->places[i].pid > 0 && crew->places[i].role != POOL_EDGE)
+            return;
+    for (size_t i = 0; i < crew->used; i++) {
+        struct crew_place *p = &crew->places[i];
         if (p->state != CHILD_STARTING && p->state != CHILD_READY)
             continue;
         kill(p->pid, SIGTERM);
@@ -257,14 +290,14 @@ bool crew_all_started(const struct crew *crew)
 {
     unsigned started = 0;
     for (size_t i = 0; i < crew->used; i++)
-        started += crew->places[i].wanted && crew->places[i].started ? 1 : 0;
+        started += crew->places[i].wanted && crew->places[i].started && crew->places[i].role == POOL_WORKER;
     return started >= crew->workers;
 }
 
 bool crew_any_started(const struct crew *crew)
 {
     for (size_t i = 0; i < crew->used; i++)
-        if (crew->places[i].wanted && crew->places[i].started)
+        if (crew->places[i].wanted && crew->places[i].started && crew->places[i].role == POOL_WORKER)
             return true;
     return false;
 }

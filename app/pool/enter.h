@@ -26,6 +26,7 @@ struct worker_birth {
     int listen_fd;
     int wake_fd; /* an eventfd that the supervisor waits on */
     uint64_t max_requests;
+    enum pool_role role;
     int closed[WORKER_CLOSED_COUNT]; /* -1: none */
 };
 

@@ -3,13 +3,14 @@
  * `profiled status` share. It is a file, mapped; it lies beside the socket and is gone when the pool is.
  *
  *     0       struct scoreboard_header   supervisor, totals, names of the routes; the supervisor's, but for
- *                                        the gauges, which any worker sets
- *     16384   struct scoreboard_slot 0   one worker's: in its first cache line, busy_since_us and requests
+ *                                        the gauges, which any worker sets, and the edges, which
+ *                                        are the edge process's
+ *     24576   struct scoreboard_slot 0   one worker's: in its first cache line, busy_since_us and requests
  *                                        and once the state READY are the worker's to write, the rest is the
  *                                        supervisor's; behind it what the worker counts
- *     24576   struct scoreboard_slot 1
+ *     32768   struct scoreboard_slot 1
  *     …
- *     16384 + 8192 × 2048                the end
+ *     24576 + 8192 × 2048                the end
  *
  * The file has room for every slot that there may ever be, and blocks of the disk for the first
  * slots_reserved of them alone: a store there never finds the disk full. Nobody touches a slot beyond.
@@ -34,15 +35,21 @@
 #include <sys/types.h>
 
 enum {
-    SCOREBOARD_VERSION = 2,
+    SCOREBOARD_VERSION = 3,
     SCOREBOARD_SLOTS = 2048, /* workers at most, twice: over a reload old and new ones live side by side */
-    SCOREBOARD_HEADER_SIZE = 16384,
+    SCOREBOARD_HEADER_SIZE = 24576,
     SCOREBOARD_SLOT_SIZE = 8192,
     SCOREBOARD_LINE_SIZE = 64, /* a cache line: what is looked at while the worker works */
     SCOREBOARD_SIZE = SCOREBOARD_HEADER_SIZE + SCOREBOARD_SLOTS * SCOREBOARD_SLOT_SIZE,
     SCOREBOARD_PATH_MAX = 1024,
 };
 #define SCOREBOARD_MAGIC "prfdpool"
+
+/* What a process of the pool is there for. */
+enum pool_role {
+    POOL_WORKER, /* answers requests */
+    POOL_EDGE,   /* tells caches in front what changed */
+};
 
 enum pool_state { POOL_STARTING, POOL_RUNNING, POOL_RELOADING, POOL_STOPPING, POOL_STATE_COUNT };
 
@@ -70,7 +77,8 @@ struct scoreboard_header {
     char path[SCOREBOARD_PATH_MAX];              /* of this file; NUL-terminated */
     struct metrics_route routes[METRICS_ROUTES]; /* whose requests are counted where */
     struct metrics_gauges gauges;
-    struct metrics gone; /* what workers that are gone have counted */
+    struct metrics_edges edges; /* how it stands with caches in front */
+    struct metrics gone;        /* what workers that are gone have counted */
 };
 
 struct scoreboard_slot {
@@ -81,7 +89,8 @@ struct scoreboard_slot {
     _Atomic uint32_t state;        /* enum child_state */
     _Atomic uint32_t generation;
     _Atomic uint32_t restarts; /* processes that had this place before, in this generation */
-    char unused[SCOREBOARD_LINE_SIZE - 40];
+    _Atomic uint32_t role;     /* enum pool_role */
+    char unused[SCOREBOARD_LINE_SIZE - 44];
     struct metrics metrics; /* what this process has counted */
     char unused_too[SCOREBOARD_SLOT_SIZE - SCOREBOARD_LINE_SIZE - sizeof(struct metrics)];
 };

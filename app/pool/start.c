@@ -57,13 +57,13 @@ static enum err open_listener(struct supervisor *s, const struct privileges *pri
 }
 
 /*
- * What the scoreboard must have room for: every worker twice, since over a reload the old ones live beside
+ * What the scoreboard must have room for: every process twice, since over a reload the old ones live beside
  * the new, and as many new ones beside whatever children there are. Places are taken from below, so more is
  * never needed before the next reload.
  */
 static struct scoreboard_plan plan_of(const struct supervisor *s, const struct handover *h)
 {
-    size_t workers = s->crew.workers, slots = 2 * workers;
+    size_t workers = s->crew.workers + (s->crew.edge ? 1 : 0), slots = 2 * workers;
     for (size_t i = 0; h != NULL && i < h->child_count; i++)
         if (h->children[i].place + 1 + workers > slots)
             slots = h->children[i].place + 1 + workers;
@@ -231,6 +231,8 @@ static void fill_header(struct supervisor *s)
     atomic_store(&header->state, (uint32_t)s->state);
     atomic_store(&header->generation, s->crew.generation);
     atomic_store(&header->workers, s->crew.workers);
+    if (!s->crew.edge)
+        atomic_store(&header->edges.count, 0);
     atomic_store(&header->reloaded_ms, clock_now_ms(&clock_system));
     snprintf(header->listen, sizeof header->listen, "%s",
              s->listener.activated ? "systemd's socket"
@@ -266,6 +268,7 @@ enum err supervisor_init(struct supervisor *s, const struct pool_options *option
     s->crew.generation = 1;
     s->crew.workers = (unsigned)config_number(settings, CONFIG_server_workers);
     s->crew.request_timeout_us = timeout_us;
+    s->crew.edge = program->edge != NULL;
     /* a few times in each timeout, and each second at least */
     s->tick_us = timeout_us > 0 && timeout_us / 4 < 1000000 ? timeout_us / 4 : 1000000;
     if ((e = handed ? take_over(s, &handover) : begin_afresh(s)) != OK)

@@ -50,9 +50,9 @@ static void fail(struct supervisor *s, enum err e, const char *why, int64_t now_
 
 static void tell_ready(struct supervisor *s, const char *event)
 {
-    enter(s, POOL_RUNNING);
     LOG(s->log, LOG_INFO, event, LOG_INT("workers", s->crew.workers),
         LOG_INT("generation", s->crew.generation), LOG_STR("listen", s->board.header->listen));
+    enter(s, POOL_RUNNING);
     notify_send(&s->notify, "READY=1\nSTATUS=%u workers serve, generation %u", s->crew.workers,
                 s->crew.generation);
 }
@@ -60,10 +60,11 @@ static void tell_ready(struct supervisor *s, const char *event)
 static void refuse_reload(struct supervisor *s, const char *why)
 {
     s->checking = false;
-    enter(s, s->took_over && !crew_all_started(&s->crew) ? POOL_RELOADING : POOL_RUNNING);
-    atomic_fetch_add(&s->board.header->reloads_refused, 1);
+    /* the log first: who sees the count go up finds the reason */
     LOG(s->log, LOG_ERROR, "reload-refused", LOG_STR("reason", why),
         LOG_STR("effect", "the pool goes on as it was"));
+    enter(s, s->took_over && !crew_all_started(&s->crew) ? POOL_RELOADING : POOL_RUNNING);
+    atomic_fetch_add(&s->board.header->reloads_refused, 1);
     notify_send(&s->notify, "READY=1\nSTATUS=reload refused: %s", why);
 }
 
@@ -194,6 +195,8 @@ static void progress(struct supervisor *s, int64_t now_us)
             begin_reload(s, now_us);
         return;
     case POOL_STOPPING:
+        crew_drain_last(&s->crew, now_us);
+        return;
     case POOL_STATE_COUNT:
         return;
     }

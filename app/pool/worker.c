@@ -11,6 +11,7 @@
 struct pool_worker {
     struct scoreboard_slot *slot;
     struct metrics_gauges *gauges;
+    struct metrics_edges *edges;    /* NULL: there is no pool */
     const struct scoreboard *board; /* or NULL */
     struct log *log;                /* or NULL */
     uint64_t max_requests;
@@ -63,6 +64,11 @@ struct metrics_gauges *pool_worker_gauges(struct pool_worker *self)
     return self->gauges;
 }
 
+struct metrics_edges *pool_worker_edges(struct pool_worker *self)
+{
+    return self->edges;
+}
+
 const struct scoreboard *pool_worker_board(const struct pool_worker *self)
 {
     return self->board;
@@ -89,6 +95,7 @@ int worker_enter(const struct worker_birth *birth)
     struct pool_worker self = {
         .slot = birth->slot,
         .gauges = &birth->board->header->gauges,
+        .edges = &birth->board->header->edges,
         .board = birth->board,
         .log = birth->log,
         .max_requests = birth->max_requests,
@@ -106,6 +113,10 @@ int worker_enter(const struct worker_birth *birth)
     unsetenv("NOTIFY_SOCKET");
     unsetenv("WATCHDOG_USEC");
     unsetenv("WATCHDOG_PID");
+    if (birth->role == POOL_EDGE) {
+        close(birth->listen_fd);
+        return birth->program->edge(birth->program->data, &self);
+    }
     return birth->program->run(birth->program->data, birth->listen_fd, &self);
 }
 

@@ -35,6 +35,10 @@ struct pool_worker_program {
     /* Whether it could work: opens what run would open, and closes it. Called in a process of its own before
      * the pool starts, and again, by the new program, before a reload. NULL: nothing can be wrong. */
     enum err (*preflight)(void *data, struct err_detail *detail);
+    /* What the process beside the workers runs: one of them, started, replaced, renewed and ended like a
+     * worker, without the listening socket; when the pool stops it goes last. Its loop is a worker's without
+     * requests. NULL: there is no such process. */
+    int (*edge)(void *data, struct pool_worker *self);
     void *data;
 };
 
@@ -51,6 +55,8 @@ bool pool_worker_stopping(struct pool_worker *self);
 struct metrics *pool_worker_metrics(struct pool_worker *self);
 /* What holds for the whole pool; likewise. */
 struct metrics_gauges *pool_worker_gauges(struct pool_worker *self);
+/* Where the edge process says how it stands with each cache; likewise. */
+struct metrics_edges *pool_worker_edges(struct pool_worker *self);
 /* What the pool is doing, for reading alone; NULL when there is no pool. Borrowed. */
 const struct scoreboard *pool_worker_board(const struct pool_worker *self);
 /* The signal mask to wait with: SIGTERM and SIGUSR1 are let in. Borrowed from self. */

@@ -71,7 +71,7 @@ enum err store_configure(sqlite3 *db, const struct store_options *options, const
         return e;
     char cache[48];
     snprintf(cache, sizeof cache, "PRAGMA cache_size=-%d",
-             options->cache_kib == 0 ? 1024 : options->cache_kib);
+             options->cache_kib == 0 ? STORE_CACHE_KIB : options->cache_kib);
     if ((e = execute(db, cache, path, detail)) != OK)
         return e;
     if (options->read_only && (e = execute(db, "PRAGMA query_only=ON", path, detail)) != OK)

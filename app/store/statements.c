@@ -50,9 +50,11 @@ static const char *const texts[STORE_STATEMENT_COUNT] = {
         "SELECT " SNAPSHOT ",(SELECT until_s FROM revocations WHERE subject=?1) FROM meta",
     [STORE_SNAPSHOT] = "SELECT " SNAPSHOT " FROM meta",
     [STORE_CHANGES_AFTER] =
-        "SELECT seq,profile_id,what,handle,old_handle FROM changes WHERE seq>?1 ORDER BY seq",
+        "SELECT seq,profile_id,what,handle,old_handle,at FROM changes WHERE seq>?1 ORDER BY seq",
     [STORE_CHANGES_ENTRY] = ("SELECT at||' '||what||' '||profile_id||' '||coalesce(handle,'')||' '||"
                              "coalesce(old_handle,'') FROM changes WHERE seq=?1"),
+    [STORE_REVOCATIONS] =
+        "SELECT subject,until_s FROM revocations WHERE subject>?1 AND until_s>?2 ORDER BY subject",
     [STORE_MIGRATIONS] = "SELECT count(*),coalesce(max(number),0) FROM migrations",
     /* SQLite writes no page that is as it was: there, and back */
     [STORE_TOUCH] = "UPDATE migrations SET applied_at=applied_at+1 WHERE number=1",

@@ -22,11 +22,15 @@ struct store_group;
 MUST_USE enum err store_group_new(struct store_group **out);
 void store_group_free(struct store_group **group);
 
+/* Room for the upper pages of the trees of some hundred thousand profiles: what others commit empties it
+ * anyway. */
+enum { STORE_CACHE_KIB = 384 };
+
 struct store_options {
     bool synchronous_full;
     bool read_only;            /* opened for reading alone: export, check */
     int busy_ms;               /* how long a write waits for the lock before ERR_BUSY */
-    int cache_kib;             /* page cache; 0: 1024, which is plenty for single rows */
+    int cache_kib;             /* page cache; 0: STORE_CACHE_KIB, which is plenty for single rows */
     int checkpoint_pages;      /* the WAL's length at which it is to begin anew; 0: 4096 */
     struct store_group *group; /* NULL: every write is a transaction of its own. Borrowed. */
 };

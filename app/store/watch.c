@@ -114,29 +114,40 @@ static enum store_change_kind kind_of(struct span what)
     return STORE_CHANGE_UPDATE; /* the table's CHECK lets no other word in */
 }
 
-static enum err hand_over(struct store *s, int64_t after, int64_t upto,
-                          void (*take)(void *, const struct store_change *), void *data,
+static void read_change(sqlite3_stmt *stmt, struct store_change *out)
+{
+    *out = (struct store_change){
+        .seq = sqlite3_column_int64(stmt, 0),
+        .profile_id = store_column(stmt, 1),
+        .kind = kind_of(store_column(stmt, 2)),
+        .handle = store_column(stmt, 3),
+        .old_handle = store_column(stmt, 4),
+        .at_ms = sqlite3_column_int64(stmt, 5),
+    };
+}
+
+/* *upto is moved on to the last that was taken. Numbers follow one another: where one is missing, or fewer
+ * than newest come, the log was tidied. */
+static enum err hand_over(struct store *s, int64_t *upto, int64_t newest,
+                          bool (*take)(void *, const struct store_change *), void *data,
                           struct err_detail *detail)
 {
     sqlite3_stmt *stmt = s->statements[STORE_CHANGES_AFTER];
-    int64_t missing = upto - after; /* numbers follow one another */
-    int code;
-    sqlite3_bind_int64(stmt, 1, after);
-    while ((code = sqlite3_step(stmt)) == SQLITE_ROW) {
-        const struct store_change change = {
-            .seq = sqlite3_column_int64(stmt, 0),
-            .profile_id = store_column(stmt, 1),
-            .kind = kind_of(store_column(stmt, 2)),
-            .handle = store_column(stmt, 3),
-            .old_handle = store_column(stmt, 4),
-        };
-        take(data, &change);
-        missing--;
+    struct store_change change;
+    bool full = false, missing = false;
+    int code = SQLITE_DONE;
+    sqlite3_bind_int64(stmt, 1, *upto);
+    while (!full && (code = sqlite3_step(stmt)) == SQLITE_ROW) {
+        read_change(stmt, &change);
+        missing = missing || change.seq != *upto + 1;
+        full = !take(data, &change);
+        if (!full)
+            *upto = change.seq;
     }
     sqlite3_reset(stmt);
-    if (code != SQLITE_DONE)
+    if (!full && code != SQLITE_DONE)
         return store_failed(s, code, detail);
-    return missing == 0 ? OK : ERR_TOO_LARGE;
+    return missing || (!full && *upto != newest) ? ERR_TOO_LARGE : OK;
 }
 
 /* Nobody chooses what is hashed: a number of it, never 0. */
@@ -167,29 +178,17 @@ static enum err read_snapshot(struct store *s, int64_t after, struct store_snaps
     sqlite3_reset(stmt);
     if (code != SQLITE_ROW)
         return store_failed(s, code == SQLITE_DONE ? SQLITE_CORRUPT : code, detail);
+    if (out->epoch[0] == '\0')
+        /* a backup was restored into it; connecting anew draws one */
+        return err_set(detail, ERR_BUSY, "%s has no epoch", s->path);
     out->lineage = number_of(span_str(out->epoch));
     enum err e = read_entry(s, out->seq, &out->entry, detail);
     return e == OK ? read_entry(s, after, &out->after_entry, detail) : e;
 }
 
-enum err store_changes_read(struct store *s, int64_t after, int64_t most,
-                            void (*take)(void *data, const struct store_change *change), void *data,
-                            struct store_snapshot *snapshot, struct err_detail *detail)
+/* Lets go of the snapshot. */
+static enum err end_read(struct store *s, enum err e, const struct store_snapshot *snapshot)
 {
-    enum err e = store_ensure(s, detail);
-    *snapshot = (struct store_snapshot){0};
-    if (e != OK || (e = store_step(s, STORE_BEGIN_READ, detail)) != OK)
-        return e;
-    e = read_snapshot(s, after, snapshot, detail);
-    if (e == OK && snapshot->epoch[0] == '\0')
-        /* a backup was restored into it; connecting anew draws one */
-        e = err_set(detail, ERR_BUSY, "%s has no epoch", s->path);
-    else if (e == OK && snapshot->seq < after)
-        e = ERR_CONFLICT;
-    else if (e == OK && snapshot->seq - after > most)
-        e = ERR_TOO_LARGE;
-    else if (e == OK && snapshot->seq > after)
-        e = hand_over(s, after, snapshot->seq, take, data, detail);
     if (s->db != NULL && sqlite3_get_autocommit(s->db) == 0) {
         struct err_detail ignored = {0};
         enum err ended = store_step(s, STORE_ROLLBACK, &ignored);
@@ -198,6 +197,83 @@ enum err store_changes_read(struct store *s, int64_t after, int64_t most,
     if (e == ERR_BUSY && snapshot->epoch[0] == '\0')
         store_disconnect(s);
     return e;
+}
+
+/* What store_changes_read and _page have in common. most: of entries that there may be; below 0: any number.
+ */
+static enum err read_page(struct store *s, int64_t after, int64_t most,
+                          bool (*take)(void *, const struct store_change *), void *data,
+                          struct store_page *page, struct err_detail *detail)
+{
+    struct store_snapshot *snapshot = &page->snapshot;
+    enum err e = store_ensure(s, detail);
+    *page = (struct store_page){.upto = after};
+    if (e != OK || (e = store_step(s, STORE_BEGIN_READ, detail)) != OK)
+        return e;
+    e = read_snapshot(s, after, snapshot, detail);
+    if (e == OK && snapshot->seq < after)
+        e = ERR_CONFLICT;
+    else if (e == OK && most >= 0 && snapshot->seq - after > most)
+        e = ERR_TOO_LARGE;
+    else if (e == OK && snapshot->seq > after)
+        e = hand_over(s, &page->upto, snapshot->seq, take, data, detail);
+    page->upto_entry = page->upto == after ? snapshot->after_entry : snapshot->entry;
+    if (e == OK && page->upto != after && page->upto != snapshot->seq)
+        e = read_entry(s, page->upto, &page->upto_entry, detail);
+    return end_read(s, e, snapshot);
+}
+
+struct all {
+    void (*take)(void *data, const struct store_change *change);
+    void *data;
+};
+
+static bool take_all(void *data, const struct store_change *change)
+{
+    const struct all *all = data;
+    all->take(all->data, change);
+    return true;
+}
+
+enum err store_changes_read(struct store *s, int64_t after, int64_t most,
+                            void (*take)(void *data, const struct store_change *change), void *data,
+                            struct store_snapshot *snapshot, struct err_detail *detail)
+{
+    struct all all = {take, data};
+    struct store_page page;
+    enum err e = read_page(s, after, most, take_all, &all, &page, detail);
+    *snapshot = page.snapshot;
+    return e;
+}
+
+enum err store_changes_page(struct store *s, int64_t after,
+                            bool (*take)(void *data, const struct store_change *change), void *data,
+                            struct store_page *page, struct err_detail *detail)
+{
+    return read_page(s, after, -1, take, data, page, detail);
+}
+
+enum err store_revocations_read(struct store *s, struct span after, int64_t over_s,
+                                bool (*take)(void *data, struct span subject, int64_t until_s), void *data,
+                                struct store_snapshot *snapshot, struct err_detail *detail)
+{
+    enum err e = store_ensure(s, detail);
+    bool going = true;
+    int code = SQLITE_DONE;
+    *snapshot = (struct store_snapshot){0};
+    if (e != OK || (e = store_step(s, STORE_BEGIN_READ, detail)) != OK)
+        return e;
+    if ((e = read_snapshot(s, 0, snapshot, detail)) == OK) {
+        sqlite3_stmt *stmt = s->statements[STORE_REVOCATIONS];
+        store_bind(stmt, 1, after.ptr == NULL ? SPAN("") : after);
+        sqlite3_bind_int64(stmt, 2, over_s);
+        while (going && (code = sqlite3_step(stmt)) == SQLITE_ROW)
+            going = take(data, store_column(stmt, 0), sqlite3_column_int64(stmt, 1));
+        sqlite3_reset(stmt);
+        if (going && code != SQLITE_DONE)
+            e = store_failed(s, code, detail);
+    }
+    return end_read(s, e, snapshot);
 }
 
 enum err store_epoch_renew(struct store *s, struct err_detail *detail)

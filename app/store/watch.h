@@ -52,6 +52,7 @@ struct store_change {
     struct span profile_id;
     struct span handle;     /* taken by this change; absent: none */
     struct span old_handle; /* set free by it; absent: none */
+    int64_t at_ms;          /* Unix time; of a revocation the second that it reaches up to */
 };
 
 /*
@@ -67,6 +68,31 @@ struct store_change {
 MUST_USE enum err store_changes_read(struct store *store, int64_t after, int64_t most,
                                      void (*take)(void *data, const struct store_change *change), void *data,
                                      struct store_snapshot *snapshot, struct err_detail *detail);
+
+/* How far a page of the log goes. */
+struct store_page {
+    struct store_snapshot snapshot; /* the state that it was read in: seq is the newest entry there is */
+    int64_t upto;                   /* the last entry that was taken; what it was read on from: none was */
+    uint64_t upto_entry;            /* one number for what that one says, as snapshot.entry */
+};
+/*
+ * The same a piece at a time, for who is slower than the writers: hands the entries behind `after`, in order,
+ * to take until that returns false (it did not take this one) or there are no more. ERR_TOO_LARGE: some are
+ * not there any more; ERR_CONFLICT: the log is shorter; page->snapshot is filled with both, and what was
+ * taken is to be forgotten. Other failures as store_changes_read.
+ */
+MUST_USE enum err store_changes_page(struct store *store, int64_t after,
+                                     bool (*take)(void *data, const struct store_change *change), void *data,
+                                     struct store_page *page, struct err_detail *detail);
+/*
+ * Hands the revocations that reach beyond the second over_s, those of subjects behind `after` (absent: all),
+ * in the subjects' order, to take, until that returns false. *snapshot is the state that they were read in
+ * (epoch, seq, lineage, entry). Spans live for the call of take.
+ */
+MUST_USE enum err store_revocations_read(struct store *store, struct span after, int64_t over_s,
+                                         bool (*take)(void *data, struct span subject, int64_t until_s),
+                                         void *data, struct store_snapshot *snapshot,
+                                         struct err_detail *detail);
 
 /* Draws a new epoch, so that no ETag given out before stands for anything any more: for a database that was
  * set back while it was in use. A write like the others. */

@@ -209,15 +209,36 @@ const struct token_keyfile *token_keyfolder_find(const struct token_keyfolder *f
     return NULL;
 }
 
-const struct token_keyfile *token_keyfolder_signing(const struct token_keyfolder *f)
+static bool any(void *data, struct span kid)
 {
-    for (size_t i = f->count; i > 0; i--)
-        if (f->keys[i - 1].has_secret && !f->keys[i - 1].retired)
-            return &f->keys[i - 1];
+    (void)data;
+    (void)kid;
+    return true;
+}
+
+static const struct token_keyfile *find_signing(const struct token_keyfolder *f,
+                                                bool (*known)(void *data, struct span kid), void *data)
+{
+    for (size_t i = f->count; i > 0; i--) {
+        const struct token_keyfile *key = &f->keys[i - 1];
+        if (key->has_secret && !key->retired && known(data, span_str(key->kid)))
+            return key;
+    }
     return NULL;
 }
 
+const struct token_keyfile *token_keyfolder_signing(const struct token_keyfolder *f)
+{
+    return find_signing(f, any, NULL);
+}
+
 enum err token_signer_load(const char *folder, struct token_signer *out, struct err_detail *detail)
+{
+    return token_signer_load_known(folder, any, NULL, out, detail);
+}
+
+enum err token_signer_load_known(const char *folder, bool (*known)(void *data, struct span kid), void *data,
+                                 struct token_signer *out, struct err_detail *detail)
 {
     unsigned char seed[CRYPTO_ED25519_SEED_LEN] = {0};
     struct token_keyfolder keys = {0};
@@ -227,7 +248,7 @@ enum err token_signer_load(const char *folder, struct token_signer *out, struct 
     *out = (struct token_signer){0};
     if ((e = token_keyfolder_load(folder, &keys, detail)) != OK)
         return e;
-    const struct token_keyfile *signing = token_keyfolder_signing(&keys);
+    const struct token_keyfile *signing = find_signing(&keys, known, data);
     if (signing == NULL) {
         e = err_set(detail, ERR_NOT_FOUND, "no key in %s signs", folder);
         goto out;

@@ -2,7 +2,7 @@
  * The own issuer's key folder: a JWK file ("*.jwk") for each Ed25519 key, with the secret half in "d",
  * "created_at", and "retired_at" once it is retired (both RFC 3339). The newest key that is not retired and
  * has its secret half signs; all that are not retired verify. Does I/O; used by the supervisor before it
- * forks, and by the subcommands, never by a worker.
+ * forks, and by the subcommands; by a worker only for the moment in which it signs a list of revocations.
  *
  * Modes are checked, because whoever can write a key can mint tokens and whoever can read one too: a file
  * that others may touch or the group may write, and a folder that the group or others may write into, are
@@ -53,4 +53,7 @@ struct token_signer {
 /* The folder's signing key. Errors as token_keyfolder_load; ERR_NOT_FOUND also when no key signs. *out is
  * zeroed on failure, and after OK to be given to token_signer_wipe. */
 MUST_USE enum err token_signer_load(const char *folder, struct token_signer *out, struct err_detail *detail);
+/* The same of those keys that known says yes to: a worker signs with none that its own JWKS does not hold. */
+MUST_USE enum err token_signer_load_known(const char *folder, bool (*known)(void *data, struct span kid),
+                                          void *data, struct token_signer *out, struct err_detail *detail);
 void token_signer_wipe(struct token_signer *s);

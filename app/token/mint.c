@@ -47,12 +47,12 @@ static bool add_claims(json_t *claims, enum token_format format, const struct to
     return added;
 }
 
-static void write_jwt(struct buf *out, const struct token_signer *signer, struct span claims)
+void token_jws_write(struct buf *out, const struct token_signer *signer, const char *typ, struct span claims)
 {
     struct buf header = {0};
     unsigned char signature[CRYPTO_ED25519_SIGNATURE_LEN];
     size_t begin = out->len;
-    buf_lit(&header, "{\"alg\":\"EdDSA\",\"typ\":\"JWT\",\"kid\":");
+    buf_printf(&header, "{\"alg\":\"EdDSA\",\"typ\":\"%s\",\"kid\":", typ);
     json_write_string(&header, span_str(signer->kid));
     buf_char(&header, '}');
     crypto_base64url_write(out, buf_span(&header));
@@ -90,7 +90,7 @@ enum err token_mint(enum token_format format, const struct token_signer *signer,
     json_write_value(&text, claims);
     switch (format) {
     case TOKEN_JWT:
-        write_jwt(out, signer, buf_span(&text));
+        token_jws_write(out, signer, "JWT", buf_span(&text));
         break;
     case TOKEN_PASETO:
         write_paseto(out, signer, buf_span(&text));

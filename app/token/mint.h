@@ -21,6 +21,13 @@ struct token_grant {
     int64_t expires_s;
 };
 
+/*
+ * Appends claims (JSON) as a JWS in the compact serialization (RFC 7515 section 7.1) with this typ, which is
+ * plain ASCII: for statements that are no tokens, and whose typ no verifier of tokens takes (RFC 8725 section
+ * 3.11). No limit to its length. ERR_NOMEM sticks in out.
+ */
+void token_jws_write(struct buf *out, const struct token_signer *signer, const char *typ, struct span claims);
+
 /* Appends the token, with the signer's kid. ERR_INVALID: text that is not UTF-8, or a token longer than any
  * verifier here takes (TOKEN_MAX_LEN); ERR_NOMEM. out is then as before. */
 MUST_USE enum err token_mint(enum token_format format, const struct token_signer *signer,

@@ -58,7 +58,7 @@ can_be_root() { [ "$(id -u)" = 0 ] || command -v sudo >/dev/null 2>&1; }
 # Fetches the lists of packages into apt's own folder.
 package_lists() { as_root apt-get update -o DPkg::Lock::Timeout=120; }
 
-# A server package starts its service as it is installed: the policy keeps Debian's own lighttpd off port 80, now and,
+# A server package starts its service as it is installed: the policy keeps Debian's own servers off port 80, now and,
 # by the disabling, at the next boot. The policy goes away again, whatever happens.
 packages_fetch() ( # PACKAGE…
     policy=/usr/sbin/policy-rc.d
@@ -69,9 +69,10 @@ packages_fetch() ( # PACKAGE…
     fi
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
         -o DPkg::Lock::Timeout=120 "$@" || exit 1
-    case " $* " in
-    *" lighttpd "*) ! command -v systemctl >/dev/null 2>&1 || as_root systemctl disable lighttpd || true ;;
-    esac
+    command -v systemctl >/dev/null 2>&1 || return 0
+    for server in lighttpd apache2 nginx squid; do
+        case " $* " in *" $server"[\ -]*) as_root systemctl disable "$server" || true ;; esac
+    done
 )
 
 # Installs what the rows lack; says nothing to apt when nothing does.

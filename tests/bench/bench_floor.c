@@ -1,7 +1,7 @@
 /*
- * What any libfcgi responder costs: the library's plain loop and a fixed answer of the size of a profile, 304 for
- * its own tag, no token looked at. The benchmark of the server (server.mjs) divides by this.
- * Started by lighttpd (bin-path) or spawn-fcgi with its listening socket as descriptor 0.
+ * What any libfcgi responder costs: the library's plain loop and a fixed answer of the size of a profile, 304
+ * for its own tag, no token looked at. The benchmark of the server (server.mjs) divides by this. Started by
+ * lighttpd (bin-path) or spawn-fcgi with its listening socket as descriptor 0.
  */
 #include <fcgiapp.h>
 
@@ -16,8 +16,9 @@ int main(void)
     static char full[2048];
     static const char kept[] = "Status: 304 Not Modified\r\n" VALIDATORS "\r\n";
     FCGX_Request request;
-    int head = snprintf(full, sizeof full, "Content-Type: application/json\r\n" VALIDATORS "Content-Length: %d\r\n\r\n",
-                        BODY_LEN);
+    int head =
+        snprintf(full, sizeof full,
+                 "Content-Type: application/json\r\n" VALIDATORS "Content-Length: %d\r\n\r\n", BODY_LEN);
     memset(full + head, 'x', BODY_LEN);
     if (FCGX_Init() != 0 || FCGX_InitRequest(&request, 0, 0) != 0)
         return 1;

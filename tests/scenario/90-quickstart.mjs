@@ -202,8 +202,31 @@ test('--stop stops one in the foreground, too', async () => {
   assert.deepEqual(about(state), []);
 });
 
+for (const front of ['apache', 'nginx'])
+  test(`--front ${front}`, async () => {
+    const how = await quick(['--detach', '--port', String(port), '--state', state, '--front', front]);
+    try {
+      assert.equal(how.code, 0, how.out + how.err);
+      const there = await environment();
+      const answer = await call(there, 'GET', '/v1/me');
+      assert.equal(answer.status, 200);
+      assert.match(answer.header('server'), new RegExp(front, 'i'));
+      assert.equal((await call(there, 'PATCH', '/v1/me', {token: there.TOKEN_WRITE, body: `{"nickname":"${front}"}`, headers: {'Content-Type': MERGE, 'If-Match': answer.etag}})).status, 200);
+      assert.equal((await call(there, 'GET', '/', {token: null})).status, 200);
+      const pids = about(state);
+      const again = await quick(['--detach', '--port', String(await freePort()), '--state', state, '--front', front]);
+      assert.equal(again.code, 0, again.err);
+      assert(again.out.includes(there.BASE));
+      assert.equal((await quick(['--stop', '--state', state])).code, 0);
+      assert.deepEqual(pids.filter(alive), []);
+      assert.deepEqual(about(state), []);
+    } finally {
+      await quick(['--stop', '--state', state]);
+    }
+  });
+
 const wrong = [
-  [['--front', 'nginx'], /nginx/], [['--front', 'apache'], /apache/], [['--front', 'caddy'], /caddy/], [['--varnish'], /varnish/], [['--store', 'postgresql://x/y'], /postgresql/],
+  [['--front', 'caddy'], /caddy/], [['--varnish'], /varnish/], [['--store', 'postgresql://x/y'], /postgresql/],
   [['--port', '0'], /port/], [['--port', '65536'], /port/], [['--port', 'http'], /port/], [['--port'], /port/], [['--workers', '-1'], /workers/],
   [['--frobnicate'], /frobnicate/], [['more'], /more/], [['--state', 'a"b'], /quotes/],
 ];

@@ -115,7 +115,7 @@ static inline int alone_main(int argc, char **argv)
     struct config_settings settings;
     struct echo echo = {.settings = &settings, .log = {.fd = STDERR_FILENO, .level = LOG_DEBUG}};
     const struct config_source source = {NULL, environ, (const char *const *)argv + 2, (size_t)argc - 2};
-    const struct pool_worker_program program = {echo_run, NULL, &echo};
+    const struct pool_worker_program program = {.run = echo_run, .data = &echo};
     if (config_load(&source, &settings, NULL) != OK)
         return 1;
     uint64_t max_requests = (uint64_t)config_number(&settings, CONFIG_server_max_requests);
@@ -132,7 +132,7 @@ static inline int server_main(int argc, char **argv)
     struct err_detail detail = {0};
     const struct config_source source = {NULL, environ, (const char *const *)argv + 2, (size_t)argc - 2};
     const struct pool_options options = {.settings = &settings, .argv = argv};
-    const struct pool_worker_program program = {echo_run, echo_preflight, &echo};
+    const struct pool_worker_program program = {.run = echo_run, .preflight = echo_preflight, .data = &echo};
     pool_close_inherited();
     enum err e = config_load(&source, &settings, &detail);
     if (e == OK) {

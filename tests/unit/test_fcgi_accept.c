@@ -92,7 +92,7 @@ static void a_request_is_read_answered_and_its_connection_closed(void **state)
         assert_true(fcgi_request_begin(&f->request, take(f)));
         assert_string_equal(FCGX_GetParam("A", f->request.envp), "bcd");
         FCGX_PutStr("Status: 204\r\n\r\n", 15, f->request.out);
-        assert_true(fcgi_request_end(&f->request, true));
+        assert_true(fcgi_request_end(&f->request, true, NULL));
         /* the end of file comes although the connection was asked to be kept */
         while ((n = read(client, answer + len, sizeof answer - len)) > 0)
             len += (size_t)n;
@@ -103,6 +103,73 @@ static void a_request_is_read_answered_and_its_connection_closed(void **state)
         assert_int_equal(answer[len - 16 + 1], 3); /* FCGI_END_REQUEST */
         close(client);
     }
+}
+
+/* Reads one answer: to the end of the FCGI_END_REQUEST that closes it. */
+static void read_answer(int client)
+{
+    unsigned char head[8], content[256];
+    do {
+        assert_int_equal(recv(client, head, sizeof head, MSG_WAITALL), sizeof head);
+        size_t len = (size_t)(head[4] << 8 | head[5]) + head[6];
+        assert_true(len <= sizeof content);
+        if (len > 0)
+            assert_int_equal(recv(client, content, len, MSG_WAITALL), len);
+    } while (head[1] != 3);
+}
+
+static int answer(struct fixture *f)
+{
+    int kept = -2;
+    assert_true(fcgi_request_begin(&f->request, take(f)));
+    assert_string_equal(FCGX_GetParam("A", f->request.envp), "bcd");
+    FCGX_PutStr("Status: 204\r\n\r\n", 15, f->request.out);
+    assert_true(fcgi_request_end(&f->request, true, &kept));
+    if (kept >= 0)
+        fcgi_acceptor_keep(&f->acceptor, kept);
+    return kept;
+}
+
+static void kept_connections_are_served_beside_new_ones(void **state)
+{
+    struct fixture *f = *state;
+    int clients[3];
+    for (int round = 0; round < 3; round++)
+        for (int i = 0; i < 3; i++) {
+            if (round == 0)
+                clients[i] = dial(f);
+            assert_int_equal(write(clients[i], whole, sizeof whole), sizeof whole);
+            assert_true(answer(f) >= 0);
+            read_answer(clients[i]);
+        }
+    /* one that the front server closes is let go of, and takes nobody's place */
+    close(clients[0]);
+    int fd = -1;
+    sigset_t mask;
+    sigemptyset(&mask);
+    for (int i = 0; i < 10; i++) {
+        assert_int_equal(fcgi_acceptor_take(&f->acceptor, &mask, 10, &fd), OK);
+        assert_int_equal(fd, -1);
+    }
+    assert_int_equal(f->acceptor.kept_count, 2);
+    /* nobody asked to keep this one */
+    unsigned char once[sizeof whole];
+    memcpy(once, whole, sizeof whole);
+    once[10] = 0;
+    int client = dial(f);
+    assert_int_equal(write(client, once, sizeof once), sizeof once);
+    assert_int_equal(answer(f), -1);
+    read_answer(client);
+    assert_int_equal(recv(client, &once, 1, 0), 0);
+    close(client);
+    /* a worker that ends closes them */
+    fcgi_acceptor_fini(&f->acceptor);
+    for (int i = 1; i < 3; i++) {
+        assert_int_equal(recv(clients[i], &once, 1, 0), 0);
+        close(clients[i]);
+    }
+    struct err_detail detail = {0};
+    assert_int_equal(fcgi_acceptor_init(&f->acceptor, f->listen_fd, &detail), OK);
 }
 
 static void parameters_cut_short_are_no_request(void **state)
@@ -148,7 +215,7 @@ static void a_silent_peer_is_given_up(void **state)
     usleep(1600000);
     assert_int_equal(write(client, whole, sizeof whole), sizeof whole);
     assert_true(fcgi_request_begin(&f->request, fd));
-    assert_true(fcgi_request_end(&f->request, true));
+    assert_true(fcgi_request_end(&f->request, true, NULL));
     fcgi_deadline_stop();
     close(client);
 }
@@ -168,6 +235,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_request_is_read_answered_and_its_connection_closed, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(kept_connections_are_served_beside_new_ones, setup, teardown),
         cmocka_unit_test_setup_teardown(parameters_cut_short_are_no_request, setup, teardown),
         cmocka_unit_test_setup_teardown(nonsense_is_no_request, setup, teardown),
         cmocka_unit_test_setup_teardown(a_silent_peer_is_given_up, setup, teardown),

@@ -280,7 +280,8 @@ static void an_address_that_cannot_be_had(void **state)
     reload();
     EVENTUALLY(look().generation == 2 && look().state == POOL_RUNNING);
     assert_true(log_holds("\"event\":\"listen-failed\""));
-    assert_true(answers_as(server.path, "there"));
+    /* an old worker may still have taken one that came before it was told to end */
+    EVENTUALLY(answers_as(server.path, "there"));
     server_stop();
 }
 

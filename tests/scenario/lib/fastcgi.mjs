@@ -2,6 +2,7 @@
 // A request may be held back, so that a worker which has taken the connection waits for it.
 import net from 'node:net';
 import {Answer} from './client.mjs';
+import {sleep} from './process.mjs';
 
 const BEGIN = 1, END = 3, PARAMS = 4, STDIN = 5, STDOUT = 6;
 
@@ -60,7 +61,13 @@ export class Held {
   async ask(request) {
     const body = request.body === undefined ? Buffer.alloc(0) : Buffer.from(request.body);
     const params = Buffer.concat(Object.entries(variables(request)).map(([name, value]) => pair(name, value)));
-    this.socket.write(Buffer.concat([stream(PARAMS, params), stream(STDIN, body)]));
+    if (request.late === undefined) {
+      this.socket.write(Buffer.concat([stream(PARAMS, params), stream(STDIN, body)]));
+    } else { // as Apache does: the end of the body comes by itself
+      this.socket.write(stream(PARAMS, params));
+      await sleep(request.late);
+      this.socket.write(stream(STDIN, body));
+    }
     await this.closed;
     const bytes = Buffer.concat(this.parts), out = [];
     let ended = false;

@@ -29,7 +29,7 @@ export class Site {
    * settings: {section: {key: value}} over the defaults below; issuers: {name: {…}}; front: whether lighttpd is started.
    */
   static async start(options = {}) {
-    const site = new Site();
+    const site = new this();
     try {
       await site.prepare(options);
       await site.startPool();
