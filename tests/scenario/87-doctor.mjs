@@ -7,8 +7,9 @@ import http from 'node:http';
 import https from 'node:https';
 import {join} from 'node:path';
 import {gunzipSync, gzipSync} from 'node:zlib';
-import {after, test} from 'node:test';
+import {after, before, describe, test} from 'node:test';
 import {freePort, request} from './lib/client.mjs';
+import {FrontSite, fronts, startFront} from './lib/fronts.mjs';
 import {run, start, temporaryFolder, until} from './lib/process.mjs';
 import {binary, cleanEnvironment, isRoot, root, scenario} from './lib/site.mjs';
 
@@ -398,6 +399,34 @@ AllowEncodedSlashes NoDecode
       }
     });
 }, prepare);
+
+// What is shipped in conf/ is well, with compression too.
+describe('the doctor, of the configurations in conf/', () => {
+  let site;
+  before(async () => {
+    site = await FrontSite.start({front: false, settings: {http: {cors_origins: ORIGIN}}});
+    const direct = await startFront(site, fronts[0]);
+    site.port = direct.port;
+    await prepare(site);
+    await direct.stop();
+  });
+  after(async () => { if (site) await site.stop(); });
+  // each server both ways; the other ways to start the program only compressing, which asks for more
+  const named = (...names) => fronts.filter((front) => names.includes(front.name));
+  const both = named('lighttpd', 'Apache proxy_fcgi', 'nginx'), one = named('lighttpd bin-path', 'Apache fcgid', 'Apache cgid');
+  for (const front of [...both, ...one])
+    for (const compress of both.includes(front) ? [false, true] : [true])
+      test(`${front.name}${compress ? ', compressing' : ''}`, async () => {
+        const started = await startFront(site, front, {compress});
+        try {
+          const report = await doctor(site, `http://127.0.0.1:${started.port}`, ['--cors-origin', ORIGIN]);
+          assert.deepEqual(faults(report), [], JSON.stringify(report.checks.filter((check) => check.verdict === 'fault')));
+          for (const coding of compress ? front.marks : []) assert.match(report.by[coding].detail, /holds in If-Match/);
+        } finally {
+          await started.stop();
+        }
+      });
+});
 
 scenario('the doctor, of a site in edge mode', {settings: {http: {shared_cache: 'edge'}}}, (at) => {
   test('without an edge, what is meant for one leaks out', async () => {
