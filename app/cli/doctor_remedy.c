@@ -81,7 +81,7 @@ static const struct doctor_remedy remedies[] = {
     R(METHOD, APACHE, OUT, "", "<LimitExcept GET HEAD POST>")
     R(METHOD, NGINX, OUT, "", "limit_except GET HEAD POST { deny all; }")
     R(METHOD, VARNISH, PUT, "vcl_recv", "if (req.method !~ \"^(GET|HEAD)$\") { return (pass); }")
-    R(LARGE, LIGHTTPD, PUT, "", "server.max-request-field-size = 32768")
+    R(LARGE, LIGHTTPD, PUT, "", "server.max-request-field-size = 65535")
     R(LARGE, APACHE, PUT, "", "LimitRequestFieldSize 16360")
     R(LARGE, APACHE, PUT, "", "LimitRequestLine 16360")
     R(LARGE, NGINX, PUT, "server", "large_client_header_buffers 4 64k;")
