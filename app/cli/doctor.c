@@ -302,7 +302,7 @@ static int run(int argc, char **argv)
     struct config_settings settings = {0};
     struct visit *v = NULL;
     int status = read_options(argc, argv, &o);
-    bool local = o.common.path != NULL;
+    bool local = o.common.path != NULL || o.common.flag_count > 0;
     if (status != CLI_OK)
         goto out;
     status = CLI_FAILED;

@@ -1,6 +1,5 @@
 #include "cli/doctor_local.h"
 
-#include "config/edge.h"
 #include "config/listen.h"
 #include "token/keyfolder.h"
 
@@ -111,18 +110,22 @@ static void look_at_socket(const struct config_settings *s, struct doctor_findin
         doctor_fine(f, "mode %04o", st.st_mode & 07777U);
 }
 
+/* The secret that purges bear is in a file, PATH or file:PATH, or stands in the configuration itself; it is
+ * not shown. */
 static void look_at_edge_key(const struct config_settings *s, struct doctor_finding *f)
 {
-    const char *path = config_edge_key_path(config_text(s, CONFIG_edge_key));
+    const char *key = config_text(s, CONFIG_edge_key);
+    const char *path = strncmp(key, "file:", 5) == 0 ? key + 5 : key[0] == '/' ? key : s->path;
     struct stat st;
     *f = (struct doctor_finding){.name = "edge-key"};
     snprintf(f->subject, sizeof f->subject, "%s", path == NULL ? "" : path);
-    if (path == NULL)
-        doctor_skip(f, "edge.key names no file");
-    else if (stat(path, &st) != 0)
-        doctor_fault(f, DOCTOR_FAULT_NONE, "edge.key, %s: %s", path, strerror(errno));
+    if (key[0] == '\0')
+        doctor_skip(f, "edge.key is not set");
+    else if (path == NULL || stat(path, &st) != 0)
+        doctor_fault(f, DOCTOR_FAULT_NONE, "the file of edge.key: %s",
+                     path == NULL ? "none" : strerror(errno));
     else if ((st.st_mode & 07) != 0)
-        doctor_fault(f, DOCTOR_FAULT_EDGE_KEY_MODE, "others may read edge.key: mode %04o",
+        doctor_fault(f, DOCTOR_FAULT_EDGE_KEY_MODE, "others may read edge.key, in %s: mode %04o", path,
                      st.st_mode & 07777U);
     else
         doctor_fine(f, "mode %04o", st.st_mode & 07777U);

@@ -81,7 +81,7 @@ static const struct doctor_remedy remedies[] = {
     R(METHOD, APACHE, OUT, "", "<LimitExcept GET HEAD POST>")
     R(METHOD, NGINX, OUT, "", "limit_except GET HEAD POST { deny all; }")
     R(METHOD, VARNISH, PUT, "vcl_recv", "if (req.method !~ \"^(GET|HEAD)$\") { return (pass); }")
-    R(LARGE, LIGHTTPD, PUT, "", "server.max-request-field-size = 32768")
+    R(LARGE, LIGHTTPD, PUT, "", "server.max-request-field-size = 65535")
     R(LARGE, APACHE, PUT, "", "LimitRequestFieldSize 16360")
     R(LARGE, APACHE, PUT, "", "LimitRequestLine 16360")
     R(LARGE, NGINX, PUT, "server", "large_client_header_buffers 4 64k;")
@@ -115,7 +115,7 @@ static const struct doctor_remedy remedies[] = {
     R(PURGE, VARNISH, PUT, "site.vcl, acl profiled_purgers", "\"127.0.0.1\";")
     R(PURGE, VARNISH, PUT, "site.vcl, sub profiled_key", "if (req.http.Purge-Key != \"WHAT edge.key HOLDS\") {")
     R(PURGE, PROFILED, PUT, "[edge]", "purge = http://127.0.0.1:8443")
-    R(PURGE, PROFILED, PUT, "[edge]", "key = /etc/profiled/edge.key")
+    R(PURGE, PROFILED, PUT, "[edge]", "key = file:/etc/profiled/edge.key")
     R(CLOCK, SHELL, PUT, "", "timedatectl set-ntp true")
     R(CLOCK, PROFILED, PUT, "[token], how far clocks may differ", "leeway = 30s")
 
@@ -125,7 +125,7 @@ static const struct doctor_remedy remedies[] = {
     R(KEYS_MODE, SHELL, PUT, "", "chmod go= KEYS/*.jwk; chmod go-w KEYS; profiled key list")
     R(SOCKET_MODE, PROFILED, PUT, "[server]", "listen_mode = 0660")
     R(SOCKET_TCP, PROFILED, PUT, "[server]", "listen = unix:/run/profiled/profiled.sock")
-    R(EDGE_KEY_MODE, SHELL, PUT, "", "chmod 0600 /etc/profiled/edge.key")
+    R(EDGE_KEY_MODE, SHELL, PUT, "", "chmod o= /etc/profiled/edge.key")
 /* clang-format on */
 #undef R
 };

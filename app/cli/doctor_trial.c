@@ -62,6 +62,8 @@ static int64_t until(struct trial *t, int status, const char *nickname)
         doctor_answer_member(&a, "nickname", found, sizeof found);
         bool done = doctor_answer_is(&a, status) && (nickname == NULL || strcmp(found, nickname) == 0);
         bool broken = a.outcome == DOCTOR_FAILED;
+        if (broken)
+            failed(t, "reading the throw-away profile", &a);
         doctor_answer_fini(&a);
         int64_t spent_ms = (clock_monotonic_us() - begun_us) / 1000;
         if (done)

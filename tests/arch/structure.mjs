@@ -36,10 +36,11 @@ test('a room includes only the rooms that the plan lets it', () => {
 });
 
 test('a library is used by one room', () => {
-  const owners = {'sodium.h': 'crypto', 'sqlite3.h': 'store', 'fcgiapp.h': 'fcgi', 'ini.h': 'config', 'utf8proc.h': 'profile'};
+  // libcurl by two: the edge sends purges, the doctor asks as a client would, and they have nothing in common
+  const owners = {'sodium.h': 'crypto', 'sqlite3.h': 'store', 'fcgiapp.h': 'fcgi', 'ini.h': 'config', 'utf8proc.h': 'profile', 'curl/curl.h': ['edge', 'cli']};
   for (const {room, path, text} of [...sources, ...main])
     for (const [, header] of text.matchAll(/^\s*#\s*include\s+<([a-z0-9_/]+\.h)>/gm))
-      if (owners[header]) assert.equal(room, owners[header], `${path} includes ${header}`);
+      if (owners[header]) assert([owners[header]].flat().includes(room), `${path} includes ${header}`);
 });
 
 test('files are of a size to be read, and headers say what they are for', () => {
