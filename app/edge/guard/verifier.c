@@ -125,22 +125,26 @@ bool guard_verifier_current(struct guard_verifier *v, int64_t now_us, int64_t no
     return atomic_load(&v->reaches) && guard_verifier_lag_us(v, now_us) <= v->max_lag_us;
 }
 
-bool guard_verifier_hear(struct guard_verifier *v, struct span revoked, struct span position, int64_t now_us)
+bool guard_verifier_hear(struct guard_verifier *v, struct span revoked, struct span position, bool all,
+                         int64_t now_us)
 {
-    uint64_t at = 0;
+    uint64_t place = 0;
     bool kept = guard_revoked_put_header(v->revoked, revoked) == OK;
-    bool told = span_to_u64(position, INT64_MAX, &at);
+    /* 0: the pool itself does not know yet; that is no word on anything */
+    bool told = span_to_u64(position, INT64_MAX, &place) && place > 0;
+    int64_t at = (int64_t)place;
     (void)pthread_mutex_lock(&v->lock);
     if (!kept) {
         /* what is known is not whole any more, until a list comes that is newer than this */
         v->list_position = -1;
-        v->first_position = told ? (int64_t)at : v->last_position;
-    } else if (told && (v->first_position < 0 || (int64_t)at < v->last_position)) {
-        v->first_position =
-            (int64_t)at; /* the first word, or another history than before: a restored database */
+        v->first_position = told ? at : v->last_position;
+    } else if (told && (all || v->first_position < 0 || at < v->last_position)) {
+        /* the first word, or what lies before it may not have been sent, or another history than before (a
+         * restored database) */
+        v->first_position = at;
     }
     if (told)
-        v->last_position = (int64_t)at;
+        v->last_position = at;
     judge_reach(v);
     (void)pthread_mutex_unlock(&v->lock);
     if (told && kept)
