@@ -177,6 +177,7 @@ check_port() { # PORT
 
 build() {
     step 'server: cmake --preset release (build/profiled)'
+    [ -z "$varnish" ] || want_module
     build_preset release "$root/build" "$logs/build.log"
 }
 

@@ -9,6 +9,7 @@ program=run.sh
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P) || exit 1
 root=$(dirname -- "$here")
 . "$root/conf/lib/steps.sh"
+. "$root/conf/lib/varnish.sh"
 
 install=yes long=no
 for option; do
@@ -56,7 +57,7 @@ install_packages() {
     step 'packages'
     # shellcheck disable=SC2086 # rows
     packages $build_packages lib:cmocka=libcmocka-dev clang=clang lighttpd=lighttpd curl=curl sqlite3=sqlite3 git=git \
-        node=nodejs npm=npm
+        node=nodejs npm=npm $varnish_packages
     lock=$here/scenario/package-lock.json
     stamp=$here/scenario/node_modules/.installed
     if ! cmp -s "$lock" "$stamp"; then
@@ -69,6 +70,7 @@ install_packages() {
 
 builds() {
     step 'build: release (build/)'
+    want_module
     build_preset release "$root/build" "$logs/build.log"
     step 'build: sanitizers, warnings are errors, unit tests (build-dev/)'
     build_preset dev "$root/build-dev" "$logs/build.log"

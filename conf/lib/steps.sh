@@ -72,6 +72,9 @@ packages_fetch() ( # PACKAGE…
     case " $* " in
     *" lighttpd "*) ! command -v systemctl >/dev/null 2>&1 || as_root systemctl disable lighttpd || true ;;
     esac
+    case " $* " in
+    *" varnish "*) ! command -v systemctl >/dev/null 2>&1 || as_root systemctl disable varnish || true ;;
+    esac
 )
 
 # Installs what the rows lack; says nothing to apt when nothing does.

@@ -5,6 +5,11 @@ varnish_packages='varnishd=varnish lib:varnishapi=libvarnishapi-dev python3=pyth
     file:/usr/share/doc/varnish-modules=varnish-modules'
 edge_port='' purge_port='' edge_key=''
 
+# A build that was configured before Varnish was there is configured anew, so that it has the module.
+want_module() {
+    [ -e "$root/build/libvmod_profiled.so" ] || rm -f "$root/build/build.ninja"
+}
+
 # The edge answers on the port behind the service's, and takes purges on the one behind that.
 varnish_ports() {
     [ "$port" -le 65533 ] || usage_error '--varnish needs the two ports behind --port as well'
