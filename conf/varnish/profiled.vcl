@@ -261,6 +261,7 @@ sub vcl_deliver {
     unset resp.http.Profiled-Fence;
     unset resp.http.Profiled-Revalidate;
     unset resp.http.X-Varnish;
+    unset resp.http.Accept-Ranges;
     return (deliver);
 }
 
