@@ -25,6 +25,7 @@ struct guard_verifier {
     char *revocations;
     struct guard_watch watch;
     _Atomic int64_t next_look_us;
+    atomic_flag looking;      /* one at a time */
     _Atomic int64_t heard_us; /* NEVER */
     /* Under lock: how far what is known reaches. */
     pthread_mutex_t lock;
@@ -46,6 +47,7 @@ enum err guard_verifier_new(const struct guard_verifier_options *options, struct
         v->max_lag_us = options->max_lag_us;
         v->list_position = v->first_position = v->last_position = -1;
         atomic_init(&v->heard_us, NEVER);
+        atomic_flag_clear(&v->looking);
     }
     if (e == OK && options->revocations != NULL && options->revocations[0] != '\0' &&
         (v->revocations = strdup(options->revocations)) == NULL)
@@ -113,8 +115,11 @@ static void look(struct guard_verifier *v, int64_t now_us, int64_t now_s, struct
     int64_t next = atomic_load_explicit(&v->next_look_us, memory_order_relaxed);
     /* the error is in the report; the old keys, or none, stay in force */
     enum err e = guard_keys_refresh(v->keys, now_us, &report->keys);
-    if (now_us >= next && atomic_compare_exchange_strong(&v->next_look_us, &next, now_us + LOOK_US))
+    if (now_us >= next && !atomic_flag_test_and_set(&v->looking)) {
+        atomic_store(&v->next_look_us, now_us + LOOK_US);
         e = look_at_list(v, now_s, &report->revocations);
+        atomic_flag_clear(&v->looking);
+    }
     (void)e;
 }
 
