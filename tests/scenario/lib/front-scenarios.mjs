@@ -145,6 +145,7 @@ export const scenarios = {
       const id = await person(here), path = `/v1/profiles/${id}`;
       const first = await here.call('GET', path, {as: 'bob'});
       assert.match(first.etag, /^"[^"]+"$/);
+      assert.equal(first.header('vary'), 'Origin', 'the front adds nothing that splits a cache');
       for (const none of [first.etag, `"x", ${first.etag}`, `W/${first.etag}`, '*']) {
         const again = await here.call('GET', path, {as: 'bob', none});
         assert.equal(again.status, 304, none);
