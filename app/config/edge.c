@@ -77,5 +77,7 @@ enum err config_edge_key_check(struct span key, struct err_detail *detail)
 
 const char *config_edge_key_path(const char *key)
 {
-    return strncmp(key, "file:", strlen("file:")) == 0 ? key + strlen("file:") : NULL;
+    if (strncmp(key, "file:", strlen("file:")) == 0)
+        return key + strlen("file:");
+    return key[0] == '/' ? key : NULL;
 }

@@ -21,5 +21,5 @@ struct span config_edge_address_next(struct span *rest);
 /* Whether the text can be a secret that a header bears: visible ASCII, of CONFIG_EDGE_KEY_MIN characters or
  * more. ERR_INVALID, ERR_TOO_LARGE. */
 MUST_USE enum err config_edge_key_check(struct span key, struct err_detail *detail);
-/* "file:PATH": the path, borrowed from key; NULL: the key is the secret itself. */
+/* "file:PATH", or "/PATH" alone: the path, borrowed from key; NULL: the key is the secret itself. */
 const char *config_edge_key_path(const char *key);

@@ -64,7 +64,7 @@ enum config_type {
       "origins whose pages may call, separated by spaces; *: any; empty: none")                              \
     X(edge, purge, LIST, "", 0, 0, NULL,                                                                     \
       "caches that take purges: http://HOST:PORT, separated by spaces; empty: none")                         \
-    X(edge, key, STRING, "", 0, 0, NULL, "the secret that purges bear, or file:PATH with it in it")          \
+    X(edge, key, STRING, "", 0, 0, NULL, "the secret that purges bear, or the path of a file with it in it")  \
     X(edge, revocation_max_lag, DURATION, "30s", 5, 3600, NULL,                                              \
       "how long a cache may trust what it knows of revocations without a word from the pool")                \
     X(limits, body, SIZE, "64K", 1024, 16777216, NULL, "the longest request body")                           \

@@ -22,6 +22,7 @@ enum {
     LOOK_IDLE_MS = 20, /* the same for LOOK_BUSY_US without */
     LOOK_BUSY_US = 100000,
     STORE_PAUSE_US = 250000,  /* before a database that failed is tried again */
+    BUSY_TOLD_US = 2000000,   /* it is said that the database has been held for so long */
     SAVE_PAUSE_US = 1000000,  /* between two writings of the places */
     SAVE_LATEST_US = 5000000, /* the same where there is never nothing to do */
     DRAIN_US = 500000,
@@ -37,11 +38,12 @@ struct follower {
     struct buf places_path, places_text;
     int notice_fd, lock_fd;
     uint64_t marker[STORE_MARKER_WORDS];
-    bool marked;           /* marker is of a state that every peer was told of */
-    int64_t busy_until_us; /* look often */
-    int64_t store_due_us;  /* after a failure: when to try again */
-    bool store_told;       /* that was logged */
-    bool unsaved;          /* a place moved on since the file was written */
+    bool marked;            /* marker is of a state that every peer was told of */
+    int64_t busy_until_us;  /* look often */
+    int64_t store_due_us;   /* after a failure: when to try again */
+    int64_t store_since_us; /* the first of these failures; 0: there is none */
+    bool store_told;        /* that was logged */
+    bool unsaved;           /* a place moved on since the file was written */
     int64_t saved_us;
     size_t count;
     struct edge_link links[CONFIG_EDGE_MOST];
@@ -51,7 +53,10 @@ static void store_fault(struct follower *f, enum err e, const struct err_detail 
 {
     f->marked = false;
     f->store_due_us = now_us + STORE_PAUSE_US;
-    if (f->store_told || e == ERR_BUSY)
+    if (f->store_since_us == 0)
+        f->store_since_us = now_us;
+    /* somebody holds it for a moment: that passes */
+    if (f->store_told || (e == ERR_BUSY && now_us - f->store_since_us < BUSY_TOLD_US))
         return;
     f->store_told = true;
     LOG(f->o->log, LOG_ERROR, "edge-store-unavailable",
@@ -137,6 +142,7 @@ static bool look(struct follower *f, int64_t now_us)
     }
     f->marked = true;
     f->store_told = false;
+    f->store_since_us = 0;
     f->busy_until_us = now_us + LOOK_BUSY_US;
     for (size_t i = 0; i < f->count; i++)
         edge_peer_notice(&f->links[i].peer);

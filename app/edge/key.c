@@ -28,9 +28,10 @@ static enum err read_file(const char *path, struct buf *out, struct err_detail *
     if (e != OK || (e = file_read(path, FILE_MAX, out, detail)) != OK)
         return e;
     struct span rest = span_from(buf_span(out), begin);
-    struct span line = span_trim(span_cut(&rest, '\n'));
+    struct span line = span_cut(&rest, '\n');
     if (line.len > 0 && line.ptr[line.len - 1] == '\r')
         line.len--;
+    line = span_trim(line);
     if (line.ptr > out->ptr + begin)
         memmove(out->ptr + begin, line.ptr, line.len);
     buf_truncate(out, begin + line.len);

@@ -1,6 +1,6 @@
 /*
  * Purges on their way: requests to several caches at once, one at a time to each, over kept connections. The
- * sole user of libcurl. What they say is decided elsewhere.
+ * only user of libcurl in the server. What they say is decided elsewhere.
  *
  *     PURGE / HTTP/1.1
  *     Host: …

@@ -100,6 +100,19 @@ static inline int echo_run(void *data, int listen_fd, struct pool_worker *self)
     return 0;
 }
 
+/* The process beside the workers: does nothing until it is told to end, and says so. "edge-dies": it ends at once. */
+static inline int echo_edge(void *data, struct pool_worker *self)
+{
+    const struct echo *echo = data;
+    pool_worker_started(self);
+    if (strcmp(config_text(echo->settings, CONFIG_token_audience), "edge-dies") == 0)
+        return 6;
+    while (!pool_worker_stopping(self))
+        ppoll(NULL, 0, NULL, pool_worker_wait_mask(self));
+    LOG(&echo->log, LOG_INFO, "edge-was-here", LOG_INT("n", 1));
+    return 0;
+}
+
 static inline enum err echo_preflight(void *data, struct err_detail *detail)
 {
     const struct echo *echo = data;
@@ -132,10 +145,12 @@ static inline int server_main(int argc, char **argv)
     struct err_detail detail = {0};
     const struct config_source source = {NULL, environ, (const char *const *)argv + 2, (size_t)argc - 2};
     const struct pool_options options = {.settings = &settings, .argv = argv};
-    const struct pool_worker_program program = {.run = echo_run, .preflight = echo_preflight, .data = &echo};
+    struct pool_worker_program program = {.run = echo_run, .preflight = echo_preflight, .data = &echo};
     pool_close_inherited();
     enum err e = config_load(&source, &settings, &detail);
     if (e == OK) {
+        if (strncmp(config_text(&settings, CONFIG_token_audience), "edge", 4) == 0)
+            program.edge = echo_edge;
         const char *path = config_text(&settings, CONFIG_log_file);
         echo.log = (struct log){.fd = STDERR_FILENO, .level = LOG_DEBUG};
         if ((e = log_open(&echo.log, path[0] == '\0' ? NULL : path, &detail)) == OK)

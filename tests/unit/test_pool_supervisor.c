@@ -444,6 +444,63 @@ static void a_worker_alone_is_recycled(void **state)
 
 #define LIVE(test) cmocka_unit_test_setup_teardown(test, server_setup, server_teardown)
 
+/* The process beside the workers; 0: there is none. */
+static pid_t edge_pid(void)
+{
+    struct scoreboard board;
+    pid_t pid = 0;
+    if (scoreboard_open(server.status, &board, NULL) != OK)
+        return 0;
+    for (size_t i = 0; i < scoreboard_reserved(&board); i++)
+        if (atomic_load(&board.slots[i].role) == POOL_EDGE && atomic_load(&board.slots[i].pid) != 0)
+            pid = atomic_load(&board.slots[i].pid);
+    scoreboard_close(&board);
+    return pid;
+}
+
+static void the_edge_process(void **state)
+{
+    (void)state;
+    server_start(FLAGS("server.workers=2", "token.audience=edge"));
+    EVENTUALLY(is_running(1, 3) && edge_pid() != 0);
+    pid_t first = edge_pid();
+    for (int i = 0; i < 6; i++)
+        assert_int_not_equal(ask_pid(), first); /* it answers no request */
+    kill(first, SIGKILL);
+    EVENTUALLY(edge_pid() != 0 && edge_pid() != first && is_running(1, 3));
+    assert_int_equal(look().deaths, 0);
+    assert_true(log_holds("\"event\":\"edge-died\""));
+    /* a reload renews it */
+    pid_t second = edge_pid();
+    kill(server.pid, SIGHUP);
+    EVENTUALLY(is_running(2, 3) && edge_pid() != 0 && edge_pid() != second);
+    /* at the end it goes last: a request that is still in hand may write */
+    pid_t asker = ask_aside("slow 700");
+    EVENTUALLY(count_busy() == 1);
+    pid_t third = edge_pid();
+    kill(server.pid, SIGTERM);
+    EVENTUALLY(access(server.path, F_OK) != 0);
+    assert_int_equal(kill(third, 0), 0);
+    assert_int_equal(edge_pid(), third);
+    assert_true(answered(asker));
+    assert_int_equal(server_end(), 0);
+    assert_true(log_holds("\"event\":\"edge-was-here\""));
+}
+
+static void an_edge_process_that_cannot_live(void **state)
+{
+    (void)state;
+    server_start(FLAGS("server.workers=1", "token.audience=edge-dies"));
+    EVENTUALLY(look().restarts >= 4);
+    uint64_t before = look().restarts;
+    for (int i = 0; i < 50; i++)
+        poll(NULL, 0, 10);
+    assert_true(look().restarts - before < 10); /* ever more slowly */
+    assert_true(ask_pid() > 0);                 /* and the workers serve */
+    assert_int_equal(look().deaths, 0);
+    server_stop();
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -468,6 +525,8 @@ int main(int argc, char **argv)
         LIVE(root_is_left),
         LIVE(an_unknown_user),
         LIVE(nothing_is_inherited),
+        LIVE(the_edge_process),
+        LIVE(an_edge_process_that_cannot_live),
         LIVE(a_worker_alone),
         LIVE(a_worker_alone_is_recycled),
     };
