@@ -62,7 +62,7 @@ function lighttpd(at, {way, compress}) {
 }
 
 function apache(at, {way = 'profiled', reuse = 'off', compress, more = ''}) {
-  const values = {bind: '127.0.0.1', port: at.port, user: isRoot ? USER : '#0', group: isRoot ? USER : '#0', www: at.site.www, log: at.log, run: at.folder,
+  const values = {bind: '127.0.0.1', port: at.port, user: isRoot ? USER : `#${process.getuid()}`, group: isRoot ? USER : `#${process.getgid()}`, www: at.site.www, log: at.log, run: at.folder,
     modules: MODULES, conf: join(at.site.folder, 'conf/apache'),
     ...(way === 'profiled' ? {socket: at.site.socket, reuse} : {binary: at.site.binary, config: at.site.config})};
   const text = lines(values, (k, v) => `Define profiled_${k} "${v}"`) + shipped(`apache/${way}.conf`) +
