@@ -8,6 +8,7 @@ here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P) || exit 1
 root=$(dirname -- "$here")
 . "$here/lib/steps.sh"
 . "$here/lib/processes.sh"
+. "$here/lib/varnish.sh"
 
 usage() {
     cat <<'END'
@@ -18,6 +19,7 @@ usage: sh conf/quickstart.sh [OPTION…]
   --store URL      the database: sqlite:PATH (in the state folder)
   --workers N      worker processes (the server's default)
   --front NAME     the web server in front: lighttpd (default), apache or nginx
+  --varnish        Varnish in front of that, on the port behind it (EDGE in quickstart.env)
   --detach         return once the service answers; without it, Ctrl-C stops everything
   --stop           stop a detached one with the same --state
   --no-install     install nothing: say what is missing
@@ -29,7 +31,7 @@ END
 
 # ---- options
 
-port=8080 state=./var front=lighttpd store='' workers='' action=foreground install=yes
+port=8080 state=./var front=lighttpd varnish='' store='' workers='' action=foreground install=yes
 
 whole_number() { # TEXT LEAST MOST
     case $1 in '' | *[!0-9]* | ??????*) return 1 ;; esac
@@ -56,7 +58,7 @@ read_options() {
         --detach) action=detach ;;
         --stop) action=stop ;;
         --no-install) install=no ;;
-        --varnish) usage_error '--varnish is not supported by this version' ;;
+        --varnish) varnish=yes ;;
         -h | --help)
             usage
             exit 0
@@ -68,6 +70,7 @@ read_options() {
     whole_number "$port" 1 65535 || usage_error "--port is a number from 1 to 65535, not '$port'"
     [ -z "$workers" ] || whole_number "$workers" 1 1024 || usage_error "--workers is a number from 1 to 1024, not '$workers'"
     [ -n "$state" ] || usage_error '--state needs a folder'
+    [ -z "$varnish" ] || varnish_ports
     case $front in
     lighttpd | apache | nginx) ;;
     *) usage_error "--front is lighttpd, apache or nginx, not '$front'" ;;
@@ -121,6 +124,7 @@ make_folders() {
 # ---- stopping
 
 stop_everything() {
+    stop_varnish
     stop front 15
     stop pool 45
     if [ -r "$run/socket-folder" ]; then
@@ -166,17 +170,18 @@ check_not_running() {
 }
 
 # Somebody listening on the port at 127.0.0.1 or everywhere: state 0A of the kernel's tables.
-check_port() {
-    hex=$(printf '%04X' "$port")
+check_port() { # PORT
+    hex=$(printf '%04X' "$1")
     ! cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | awk -v port="$hex" '
         $4 == "0A" { split($2, at, ":")
             if (at[2] == port && at[1] ~ /^(0100007F|0+|0000000000000000FFFF00000100007F)$/) found = 1 }
         END { exit !found }' ||
-        fail "port $port is taken by another program" 'choose another with --port N, or stop that program'
+        fail "port $1 is taken by another program" 'choose another with --port N, or stop that program'
 }
 
 build() {
     step 'server: cmake --preset release (build/profiled)'
+    [ -z "$varnish" ] || want_module
     build_preset release "$root/build" "$logs/build.log"
 }
 
@@ -257,6 +262,7 @@ write_config() {
         [ -z "$workers" ] || printf 'workers = %s\n' "$workers"
         printf '[store]\nurl = sqlite:%s\n' "$database"
         printf '[token]\nkeys = %s\nissuer = https://quickstart.profiled.invalid\naudience = profiled\n' "$keys"
+        [ -z "$varnish" ] || varnish_settings
     } >"$config.new" && mv -f "$config.new" "$config" || fail 'it cannot be written' 'is there room on the disk?'
     [ -z "$workers" ] || unset PROFILED_SERVER_WORKERS
     "$binary" config -c "$config" >"$logs/config.log" 2>&1 ||
@@ -403,6 +409,7 @@ write_environment() {
     (
         umask 077
         while read -r name value; do
+            [ -n "$name" ] || continue
             printf "%s='%s'\n" "$name" "$(printf %s "$value" | sed "s/'/'\\\\''/g")"
         done >"$environment.new" <<END
 BASE $base
@@ -414,6 +421,7 @@ KEYS $keys
 CONFIG $config
 DATABASE $database
 SOCKET $socket
+${varnish:+EDGE $edge}
 END
         mv -f "$environment.new" "$environment"
     ) || fail 'it cannot be written' 'is there room on the disk?'
@@ -449,11 +457,12 @@ END
 
 stay() {
     printf 'Ctrl-C stops everything.\n'
-    while running pool && running front; do
+    while running pool && running front && { [ -z "$varnish" ] || running varnish; }; do
         sleep 0.5
     done
     step_name=serving
     running pool || fail 'the pool ended' 'see its log' "$logs/pool.log"
+    [ -z "$varnish" ] || running varnish || fail 'Varnish ended' 'see its log' "$logs/varnish.log"
     fail "$front_program ended" 'see its log' "$logs/front.log"
 }
 
@@ -472,7 +481,8 @@ remember quickstart $$
 trap 'trap "" HUP INT TERM; stop_everything; rm -f "$run/quickstart.pid"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
-check_port
+check_port "$port"
+[ -z "$varnish" ] || { check_port "$edge_port" && check_port "$purge_port"; }
 step 'packages'
 front_commands
 case $front in
@@ -481,7 +491,7 @@ apache) front_package=apache2=apache2 ;;
 nginx) front_package=nginx=nginx-light ;;
 esac
 # shellcheck disable=SC2086 # rows
-packages $build_packages "$front_package" curl=curl
+packages $build_packages "$front_package" curl=curl ${varnish:+$varnish_packages}
 build
 write_config
 make_key
@@ -490,6 +500,7 @@ import
 start_pool
 start_front
 write_environment
+[ -z "$varnish" ] || start_varnish
 say_how
 exec 9>&-
 if [ "$action" = detach ]; then

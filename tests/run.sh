@@ -10,6 +10,7 @@ program=run.sh
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P) || exit 1
 root=$(dirname -- "$here")
 . "$root/conf/lib/steps.sh"
+. "$root/conf/lib/varnish.sh"
 
 install=yes long=no
 for option; do
@@ -60,7 +61,7 @@ install_packages() {
         node=nodejs npm=npm apache2=apache2 nginx=nginx-light squid=squid \
         file:/usr/lib/apache2/modules/mod_fcgid.so=libapache2-mod-fcgid \
         file:/usr/lib/nginx/modules/ngx_http_brotli_filter_module.so=libnginx-mod-http-brotli-filter \
-        file:/usr/lib/lighttpd/mod_deflate.so=lighttpd-mod-deflate
+        file:/usr/lib/lighttpd/mod_deflate.so=lighttpd-mod-deflate $varnish_packages
     lock=$here/scenario/package-lock.json
     stamp=$here/scenario/node_modules/.installed
     if ! cmp -s "$lock" "$stamp"; then
@@ -73,6 +74,7 @@ install_packages() {
 
 builds() {
     step 'build: release (build/)'
+    want_module
     build_preset release "$root/build" "$logs/build.log"
     step 'build: sanitizers, warnings are errors, unit tests (build-dev/)'
     build_preset dev "$root/build-dev" "$logs/build.log"

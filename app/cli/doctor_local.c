@@ -1,5 +1,6 @@
 #include "cli/doctor_local.h"
 
+#include "config/edge.h"
 #include "config/listen.h"
 #include "token/keyfolder.h"
 
@@ -115,8 +116,10 @@ static void look_at_socket(const struct config_settings *s, struct doctor_findin
 static void look_at_edge_key(const struct config_settings *s, struct doctor_finding *f)
 {
     const char *key = config_text(s, CONFIG_edge_key);
-    const char *path = strncmp(key, "file:", 5) == 0 ? key + 5 : key[0] == '/' ? key : s->path;
+    const char *path = config_edge_key_path(key);
     struct stat st;
+    if (path == NULL) /* it stands in the configuration itself */
+        path = s->path;
     *f = (struct doctor_finding){.name = "edge-key"};
     snprintf(f->subject, sizeof f->subject, "%s", path == NULL ? "" : path);
     if (key[0] == '\0')

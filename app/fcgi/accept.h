@@ -33,11 +33,11 @@ MUST_USE enum err fcgi_acceptor_init(struct fcgi_acceptor *a, int listen_fd, str
 void fcgi_acceptor_fini(struct fcgi_acceptor *a);
 
 /*
- * Waits with this signal mask, at most wait_ms (-1: for ever), and takes a connection: a new one, or a kept one on
- * which the next request has come. Under load, when the
- * next one is there already, the wait is left out (but not for ever: signals come in with it). Gives the
- * descriptor, or -1 with nothing taken: a signal came, the time is up, or another worker was quicker: look at
- * what is asked of you, and call again. ERR_IO: the listening socket is no good any more.
+ * Waits with this signal mask, at most wait_ms (-1: for ever), and takes a connection: a new one, or a kept
+ * one on which the next request has come. Under load, when the next one is there already, the wait is left
+ * out (but not for ever: signals come in with it). Gives the descriptor, or -1 with nothing taken: a signal
+ * came, the time is up, or another worker was quicker: look at what is asked of you, and call again. ERR_IO:
+ * the listening socket is no good any more.
  */
 MUST_USE enum err fcgi_acceptor_take(struct fcgi_acceptor *a, const sigset_t *mask, int wait_ms, int *fd);
 
@@ -48,17 +48,17 @@ MUST_USE enum err fcgi_acceptor_take(struct fcgi_acceptor *a, const sigset_t *ma
  */
 MUST_USE bool fcgi_request_begin(FCGX_Request *request, int fd);
 /*
- * Sends what was written and closes the connection. all_read: the body was read to its end, so that nothing is
- * lost by closing at once instead of lingering. Gives false when the peer did not take it all.
+ * Sends what was written and closes the connection. all_read: the body was read to its end, so that nothing
+ * is lost by closing at once instead of lingering. Gives false when the peer did not take it all.
  *
- * kept, when not NULL, gets the connection, open, if the front server asked to keep it (FCGI_KEEP_CONN) and all went
- * well, else -1: for fcgi_acceptor_keep.
+ * kept, when not NULL, gets the connection, open, if the front server asked to keep it (FCGI_KEEP_CONN) and
+ * all went well, else -1: for fcgi_acceptor_keep.
  */
 bool fcgi_request_end(FCGX_Request *request, bool all_read, int *kept);
 
 /*
- * Takes back a connection that the front server may use again. A worker waits for all of them and for new ones
- * together, so that a kept connection holds nothing up; but a request on it is this worker's, whatever the
- * others do. Closed instead when there are too many.
+ * Takes back a connection that the front server may use again. A worker waits for all of them and for new
+ * ones together, so that a kept connection holds nothing up; but a request on it is this worker's, whatever
+ * the others do. Closed instead when there are too many.
  */
 void fcgi_acceptor_keep(struct fcgi_acceptor *a, int fd);

@@ -57,9 +57,9 @@ static enum err write_all(struct span bytes)
 }
 
 /*
- * Reads on what was not wanted, once it is answered: where standard input is a socket (Apache's mod_cgid), bytes
- * left in it at the end would turn into an error on the other side, which then drops the answer. Patient for
- * as long as libfcgi is with a connection that it closes.
+ * Reads on what was not wanted, once it is answered: where standard input is a socket (Apache's mod_cgid),
+ * bytes left in it at the end would turn into an error on the other side, which then drops the answer.
+ * Patient for as long as libfcgi is with a connection that it closes.
  */
 static void read_away(uint64_t length)
 {

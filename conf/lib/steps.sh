@@ -70,7 +70,7 @@ packages_fetch() ( # PACKAGE…
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
         -o DPkg::Lock::Timeout=120 "$@" || exit 1
     command -v systemctl >/dev/null 2>&1 || return 0
-    for server in lighttpd apache2 nginx squid; do
+    for server in lighttpd apache2 nginx squid varnish; do
         case " $* " in *" $server"[\ -]*) as_root systemctl disable "$server" || true ;; esac
     done
 )

@@ -169,6 +169,7 @@ sub vcl_backend_response {
     if (bereq.is_bgfetch && (beresp.status == 401 || beresp.status == 403 || beresp.status == 429)) {
         return (abandon);
     }
+    std.collect(beresp.http.Cache-Status);
     set beresp.http.xkey = beresp.http.Surrogate-Key;
     if (bereq.http.Profiled-For && !bereq.http.Profiled-Ask && (beresp.status == 200 || beresp.status == 404) &&
         beresp.http.CDN-Cache-Control ~ "(?i)(^|[ ,])max-age=[1-9]" &&
@@ -260,6 +261,7 @@ sub vcl_deliver {
     unset resp.http.Profiled-Fence;
     unset resp.http.Profiled-Revalidate;
     unset resp.http.X-Varnish;
+    unset resp.http.Accept-Ranges;
     return (deliver);
 }
 
@@ -278,11 +280,19 @@ sub profiled_if_none_match {
 
 # RFC 9211: our member behind those of whom the answer came from.
 sub profiled_cache_status {
+    if (req.http.Profiled-For && obj.hits > 0 && obj.ttl >= 0s && !req.http.Profiled-Ask) {
+        if (resp.http.Cache-Status) {
+            set resp.http.Cache-Status = resp.http.Cache-Status + ", varnish; hit; ttl=" + std.integer(duration = obj.ttl);
+        } else {
+            set resp.http.Cache-Status = "varnish; hit; ttl=" + std.integer(duration = obj.ttl);
+        }
+        return;
+    }
     if (!req.http.Profiled-For || req.http.Profiled-Ask) {
         set resp.http.Profiled-Status = "varnish; fwd=bypass";
         unset resp.http.Age;
     } elsif (obj.hits > 0) {
-        set resp.http.Profiled-Status = "varnish; hit; ttl=" + regsub("" + obj.ttl, "\..*$", "");
+        set resp.http.Profiled-Status = "varnish; hit; ttl=" + std.integer(duration = obj.ttl - 1s);
     } elsif (obj.uncacheable) {
         set resp.http.Profiled-Status = "varnish; fwd=miss";
     } elsif (req.http.Profiled-Refetch) {
@@ -291,7 +301,6 @@ sub profiled_cache_status {
         set resp.http.Profiled-Status = "varnish; fwd=miss; stored";
     }
     if (resp.http.Cache-Status) {
-        std.collect(resp.http.Cache-Status);
         set resp.http.Cache-Status = resp.http.Cache-Status + ", " + resp.http.Profiled-Status;
     } else {
         set resp.http.Cache-Status = resp.http.Profiled-Status;

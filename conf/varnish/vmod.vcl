@@ -19,7 +19,7 @@ sub profiled_authorise {
 
 # What a PURGE says beside keys: revocations, and how far the pool has come. What cannot be kept is not confirmed.
 sub profiled_hear {
-    if (!verifier.hear(req.http.Profiled-Revoked, req.http.Profiled-Position)) {
+    if (!verifier.hear(req.http.Profiled-Revoked, req.http.Profiled-Position, req.http.Profiled-Purge-All)) {
         return (synth(500));
     }
 }

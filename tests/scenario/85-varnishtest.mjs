@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import {existsSync, readdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {test} from 'node:test';
+import {describe, test} from 'node:test';
 import {run, temporaryFolder} from './lib/process.mjs';
 import {AUDIENCE, ISSUER, READ, WRITE, cleanEnvironment, root} from './lib/site.mjs';
 import {handmade, jwt, makeKey, now, pasetoToken, publicJwk, rfc3339} from './lib/token.mjs';
@@ -30,11 +30,14 @@ const macros = {
 
 const tests = join(root, 'tests/varnish');
 const there = (await run('sh', ['-c', 'command -v varnishtest varnishd'], {env: cleanEnvironment()})).code === 0;
-for (const file of readdirSync(tests).filter((name) => name.endsWith('.vtc')).sort()) {
-  const skip = !there ? 'there is no Varnish here' : file.startsWith('v') && !existsSync(vmod) ? 'the module is not built' : false;
-  test(file, {skip}, async () => {
-    const args = Object.entries(macros).flatMap(([name, value]) => ['-D', `${name}=${value}`]);
-    const how = await run('varnishtest', ['-t', '40', ...args, join(tests, file)], {env: cleanEnvironment(), cwd: folder});
-    assert.equal(how.code, 0, how.out.split('\n').filter((line) => !/debug\||vsl\|/.test(line)).slice(-40).join('\n') + how.err);
-  });
-}
+// most of each is waiting
+describe('varnishtest', {concurrency: 4}, () => {
+  for (const file of readdirSync(tests).filter((name) => name.endsWith('.vtc')).sort()) {
+    const skip = !there ? 'there is no Varnish here' : file.startsWith('v') && !existsSync(vmod) ? 'the module is not built' : false;
+    test(file, {skip}, async () => {
+      const args = Object.entries(macros).flatMap(([name, value]) => ['-D', `${name}=${value}`]);
+      const how = await run('varnishtest', ['-t', '40', ...args, join(tests, file)], {env: cleanEnvironment(), cwd: folder});
+      assert.equal(how.code, 0, how.out.split('\n').filter((line) => !/debug\||vsl\|/.test(line)).slice(-40).join('\n') + how.err);
+    });
+  }
+});

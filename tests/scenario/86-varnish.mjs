@@ -95,6 +95,7 @@ for (const way of ['authorise', 'vmod']) {
       // everything
       from.reset();
       await edge.purge([], {headers: {'Profiled-Purge-All': '1'}});
+      edge.writeList([]); // what was before may not have been sent: until there is a list that reaches as far, the origin is asked
       await ask('/v1/profiles/bob', {as: 'ann'});
       assert.deepEqual(asked(), {'/v1/profiles/bob': 1});
     });
@@ -107,7 +108,8 @@ for (const way of ['authorise', 'vmod']) {
       assert.equal((await request({host: '127.0.0.2', port: edge.purgePort}, {method: 'PURGE', localAddress: '127.0.0.2'}).catch(() => ({status: 403}))).status, 403);
     });
 
-    test('10,000 requests with good and bad tokens: nothing for the bad ones', async () => {
+    const many = way === 'vmod' || process.env.PROFILED_LONG ? 10000 : 2500;
+    test(`${many} requests with good and bad tokens: nothing for the bad ones`, async () => {
       const key = site.key(), stranger = makeKey(key.kid), elsewhere = makeKey('elsewhere');
       await site.mint('gone', READ); // whose tokens die now
       const revoked = [await site.token('gone', READ), await site.mint('gone', READ, {iat: undefined})];
@@ -136,7 +138,7 @@ for (const way of ['authorise', 'vmod']) {
       let begun = 0;
       await ask('/v1/profiles/ann', {token: good[0]});
       await Promise.all(Array.from({length: 16}, async () => {
-        while (begun < 10000) {
+        while (begun < many) {
           const i = begun++, isGood = i % 2 === 0, token = isGood ? good[i % good.length] : bad[(i >> 1) % bad.length];
           const none = i % 7 === 0 ? '*' : undefined;
           const answer = await ask('/v1/profiles/ann', {token, agent, none});

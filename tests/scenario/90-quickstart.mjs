@@ -9,6 +9,7 @@ import {freePort, request} from './lib/client.mjs';
 import {load} from './lib/load.mjs';
 import {alive, run, sleep, temporaryFolder, until} from './lib/process.mjs';
 import {MERGE, cleanEnvironment, isRoot, root} from './lib/site.mjs';
+import {haveVarnish} from './lib/varnish.mjs';
 
 const script = join(root, 'conf/quickstart.sh');
 const folder = temporaryFolder('profiled quick-'); // with a space: paths are quoted
@@ -226,7 +227,7 @@ for (const front of ['apache', 'nginx'])
   });
 
 const wrong = [
-  [['--front', 'caddy'], /caddy/], [['--varnish'], /varnish/], [['--store', 'postgresql://x/y'], /postgresql/],
+  [['--front', 'caddy'], /caddy/], [['--varnish', '--port', '65534'], /varnish/], [['--store', 'postgresql://x/y'], /postgresql/],
   [['--port', '0'], /port/], [['--port', '65536'], /port/], [['--port', 'http'], /port/], [['--port'], /port/], [['--workers', '-1'], /workers/],
   [['--frobnicate'], /frobnicate/], [['more'], /more/], [['--state', 'a"b'], /quotes/],
 ];
@@ -284,4 +285,26 @@ test('the state is ./var where the caller stands, when none is named', async () 
 test('nobody listens on the port afterwards', async () => {
   const socket = net.connect(port, '127.0.0.1');
   await assert.rejects(new Promise((resolve, reject) => { socket.on('connect', resolve); socket.on('error', reject); }));
+});
+
+test('--varnish: one in front, which is stopped along with the rest', {skip: haveVarnish ? false : 'there is no Varnish here'}, async () => {
+  const here = join(folder, 'edge');
+  let base = await freePort();
+  if (base > 65533) base = 20080;
+  const how = await quick(['--detach', '--varnish', '--port', String(base), '--state', here]);
+  try {
+    assert.equal(how.code, 0, how.out + how.err);
+    const at = await environment(here);
+    const edge = (await run('sh', ['-c', '. "$1"; echo "$EDGE"', 'sh', join(here, 'quickstart.env')])).out.trim();
+    assert.equal(edge, `http://127.0.0.1:${base + 1}`);
+    const me = await call({...at, BASE: edge}, 'GET', '/v1/me');
+    assert.equal(me.json.id, at.SUBJECT);
+    assert.match(me.header('cache-status'), /varnish; fwd=bypass/);
+    const nobody = await call({...at, BASE: edge}, 'GET', `/v1/profiles/${encodeURIComponent(at.SUBJECT)}`, {token: null});
+    assert.equal(nobody.status, 401);
+    assert.equal((await request({port: base + 2}, {method: 'PURGE'})).status, 403);
+  } finally {
+    assert.equal((await quick(['--stop', '--state', here])).code, 0);
+  }
+  await until('nobody to be left', () => about(here).length === 0);
 });

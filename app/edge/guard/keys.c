@@ -21,7 +21,8 @@ struct guard_keys {
     pthread_rwlock_t lock; /* over ring, and the epoch's changes */
     struct token_keyring *ring;
     _Atomic uint64_t epoch;
-    _Atomic int64_t next_look_us; /* who moves it on looks */
+    _Atomic int64_t next_look_us;
+    atomic_flag looking; /* one at a time, and the others go on with what there is */
 };
 
 enum err guard_keys_new(struct guard_keys **out)
@@ -31,6 +32,7 @@ enum err guard_keys_new(struct guard_keys **out)
     if (keys == NULL)
         return ERR_NOMEM;
     keys->end = &keys->issuers;
+    atomic_flag_clear(&keys->looking);
     (void)pthread_rwlock_init(&keys->lock, NULL); /* cannot fail with default attributes */
     return OK;
 }
@@ -101,12 +103,14 @@ enum err guard_keys_refresh(struct guard_keys *keys, int64_t now_us, struct err_
 {
     int64_t next = atomic_load_explicit(&keys->next_look_us, memory_order_relaxed);
     bool changed = false;
-    if (now_us < next || !atomic_compare_exchange_strong(&keys->next_look_us, &next, now_us + LOOK_US))
+    if (now_us < next || atomic_flag_test_and_set(&keys->looking))
         return OK;
-    /* nobody else is here for a second; should this take longer than that, two may read the files, no harm */
+    atomic_store(&keys->next_look_us, now_us + LOOK_US);
     for (struct issuer *i = keys->issuers; i != NULL; i = i->next)
         changed |= guard_watch_changed(&i->watch, i->jwks);
-    return changed ? load(keys, detail) : OK;
+    enum err e = changed ? load(keys, detail) : OK;
+    atomic_flag_clear(&keys->looking);
+    return e;
 }
 
 uint64_t guard_keys_epoch(const struct guard_keys *keys)

@@ -25,6 +25,7 @@ struct guard_verifier {
     char *revocations;
     struct guard_watch watch;
     _Atomic int64_t next_look_us;
+    atomic_flag looking;      /* one at a time */
     _Atomic int64_t heard_us; /* NEVER */
     /* Under lock: how far what is known reaches. */
     pthread_mutex_t lock;
@@ -46,6 +47,7 @@ enum err guard_verifier_new(const struct guard_verifier_options *options, struct
         v->max_lag_us = options->max_lag_us;
         v->list_position = v->first_position = v->last_position = -1;
         atomic_init(&v->heard_us, NEVER);
+        atomic_flag_clear(&v->looking);
     }
     if (e == OK && options->revocations != NULL && options->revocations[0] != '\0' &&
         (v->revocations = strdup(options->revocations)) == NULL)
@@ -113,8 +115,11 @@ static void look(struct guard_verifier *v, int64_t now_us, int64_t now_s, struct
     int64_t next = atomic_load_explicit(&v->next_look_us, memory_order_relaxed);
     /* the error is in the report; the old keys, or none, stay in force */
     enum err e = guard_keys_refresh(v->keys, now_us, &report->keys);
-    if (now_us >= next && atomic_compare_exchange_strong(&v->next_look_us, &next, now_us + LOOK_US))
+    if (now_us >= next && !atomic_flag_test_and_set(&v->looking)) {
+        atomic_store(&v->next_look_us, now_us + LOOK_US);
         e = look_at_list(v, now_s, &report->revocations);
+        atomic_flag_clear(&v->looking);
+    }
     (void)e;
 }
 
@@ -125,22 +130,26 @@ bool guard_verifier_current(struct guard_verifier *v, int64_t now_us, int64_t no
     return atomic_load(&v->reaches) && guard_verifier_lag_us(v, now_us) <= v->max_lag_us;
 }
 
-bool guard_verifier_hear(struct guard_verifier *v, struct span revoked, struct span position, int64_t now_us)
+bool guard_verifier_hear(struct guard_verifier *v, struct span revoked, struct span position, bool all,
+                         int64_t now_us)
 {
-    uint64_t at = 0;
+    uint64_t place = 0;
     bool kept = guard_revoked_put_header(v->revoked, revoked) == OK;
-    bool told = span_to_u64(position, INT64_MAX, &at);
+    /* 0: the pool itself does not know yet; that is no word on anything */
+    bool told = span_to_u64(position, INT64_MAX, &place) && place > 0;
+    int64_t at = (int64_t)place;
     (void)pthread_mutex_lock(&v->lock);
     if (!kept) {
         /* what is known is not whole any more, until a list comes that is newer than this */
         v->list_position = -1;
-        v->first_position = told ? (int64_t)at : v->last_position;
-    } else if (told && (v->first_position < 0 || (int64_t)at < v->last_position)) {
-        v->first_position =
-            (int64_t)at; /* the first word, or another history than before: a restored database */
+        v->first_position = told ? at : v->last_position;
+    } else if (told && (all || v->first_position < 0 || at < v->last_position)) {
+        /* the first word, or what lies before it may not have been sent, or another history than before (a
+         * restored database) */
+        v->first_position = at;
     }
     if (told)
-        v->last_position = (int64_t)at;
+        v->last_position = at;
     judge_reach(v);
     (void)pthread_mutex_unlock(&v->lock);
     if (told && kept)

@@ -53,9 +53,11 @@ bool guard_verifier_current(struct guard_verifier *v, int64_t now_us, int64_t no
  * current. */
 bool guard_verifier_authorised(struct guard_verifier *v, struct span authorization, unsigned scopes,
                                int64_t now_s, struct span *subject, char *room, struct err_detail *detail);
-/* The pool was heard, with these revocations (a header's value, absent if none) and this position. false:
- * they could not be kept, and it is not current until a new list was read. */
-bool guard_verifier_hear(struct guard_verifier *v, struct span revoked, struct span position, int64_t now_us);
+/* The pool was heard, with these revocations (a header's value, absent if none) and this position (absent or
+ * 0: it does not know one, which is no word). all: it dropped everything, and what was before may not have
+ * been sent. false: they could not be kept, and it is not current until a new list was read. */
+bool guard_verifier_hear(struct guard_verifier *v, struct span revoked, struct span position, bool all,
+                         int64_t now_us);
 /* How long ago the pool was heard; INT64_MAX: never. */
 int64_t guard_verifier_lag_us(const struct guard_verifier *v, int64_t now_us);
 /* How many tokens are remembered, and how many at most. */

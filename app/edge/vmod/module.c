@@ -133,10 +133,11 @@ VCL_STRING vmod_verifier_subject(VRT_CTX, struct vmod_profiled_verifier *v, VCL_
 }
 
 VCL_BOOL vmod_verifier_hear(VRT_CTX, struct vmod_profiled_verifier *v, VCL_STRING revoked,
-                            VCL_STRING position)
+                            VCL_STRING position, VCL_BOOL all)
 {
     (void)ctx;
-    return guard_verifier_hear(v->verifier, span_str(revoked), span_str(position), clock_monotonic_us());
+    return guard_verifier_hear(v->verifier, span_str(revoked), span_str(position), all != 0,
+                               clock_monotonic_us());
 }
 
 VCL_DURATION vmod_verifier_lag(VRT_CTX, struct vmod_profiled_verifier *v)

@@ -57,10 +57,11 @@ function chunked(here, method, path, headers, pieces, ms = 15000) {
 
 /** Every worker of the pool, or of the front, answers: as many as there are at once, several times over. */
 async function healthy(here, count = 24) {
-  const begun = Date.now();
+  const begun = Date.now(), cgi = ['cgi', 'cgid'].includes(here.front.way);
+  if (cgi) count = 8; // a process each: none can be held, and they are slow
   for (const answer of await Promise.all(Array.from({length: count}, () => here.call('GET', '/v1/profiles/ann', {as: 'bob'}))))
     assert.equal(answer.status, 200, answer.text);
-  assert(Date.now() - begun < 5000, `${Date.now() - begun} ms for ${count} requests`);
+  assert(Date.now() - begun < (cgi ? 20000 : 8000), `${Date.now() - begun} ms for ${count} requests`);
 }
 
 const bearer = async (here, sub) => `Bearer ${await here.site.token(sub)}`;
@@ -145,6 +146,7 @@ export const scenarios = {
       const id = await person(here), path = `/v1/profiles/${id}`;
       const first = await here.call('GET', path, {as: 'bob'});
       assert.match(first.etag, /^"[^"]+"$/);
+      assert.equal(first.header('vary'), 'Origin', 'the front adds nothing that splits a cache');
       for (const none of [first.etag, `"x", ${first.etag}`, `W/${first.etag}`, '*']) {
         const again = await here.call('GET', path, {as: 'bob', none});
         assert.equal(again.status, 304, none);
@@ -381,7 +383,7 @@ export const scenarios = {
       const agents = Array.from({length: 8}, () => new http.Agent({keepAlive: true, maxSockets: 1}));
       const all = await Promise.all(agents.map(async (agent) => {
         const statuses = [];
-        for (let i = 0; i < (/cgid?$/i.test(here.front.name) ? 4 : 12); i++) {
+        for (let i = 0; i < (['cgi', 'cgid'].includes(here.front.way) ? 4 : 12); i++) {
           const {status} = i % 4 === 3 ? await here.call('PATCH', '/v1/me', {as: 'ann', match: '*', body: {}, agent}) : await here.call('GET', '/v1/profiles/ann', {as: 'bob', agent});
           statuses.push(status);
         }

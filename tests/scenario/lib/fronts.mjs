@@ -62,7 +62,7 @@ function lighttpd(at, {way, compress}) {
 }
 
 function apache(at, {way = 'profiled', reuse = 'off', compress, more = ''}) {
-  const values = {bind: '127.0.0.1', port: at.port, user: isRoot ? USER : '#0', group: isRoot ? USER : '#0', www: at.site.www, log: at.log, run: at.folder,
+  const values = {bind: '127.0.0.1', port: at.port, user: isRoot ? USER : `#${process.getuid()}`, group: isRoot ? USER : `#${process.getgid()}`, www: at.site.www, log: at.log, run: at.folder,
     modules: MODULES, conf: join(at.site.folder, 'conf/apache'),
     ...(way === 'profiled' ? {socket: at.site.socket, reuse} : {binary: at.site.binary, config: at.site.config})};
   const text = lines(values, (k, v) => `Define profiled_${k} "${v}"`) + shipped(`apache/${way}.conf`) +
@@ -94,6 +94,37 @@ root ${at.site.www};
   return {text: top + rest, command: 'nginx', args: (conf) => ['-e', at.log, '-c', conf]};
 }
 
+// ---- shared caches
+
+export function apacheCache(at, options) {
+  mkdirSync(join(at.folder, 'cache'));
+  return apache(at, {...options, more: 'Include "${profiled_conf}/cache.conf"\n'});
+}
+
+export function nginxCache(at, {origin}) {
+  const top = `daemon off;
+pid ${at.folder}/nginx.pid;
+error_log ${at.log} warn;
+http {
+upstream origin { server 127.0.0.1:${origin}; }
+proxy_cache_path ${at.folder}/cache keys_zone=profiled:1m use_temp_path=off;
+${['client_body', 'fastcgi', 'proxy', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${at.folder}/${name};`).join('\n')}
+server {
+listen 127.0.0.1:${at.port} backlog=1024;
+`;
+  return {text: top + shipped('nginx/cache.conf'), command: 'nginx', args: (conf) => ['-e', at.log, '-c', conf]};
+}
+
+export function squid(at, {origin}) {
+  const top = `http_port 127.0.0.1:${at.port} accel defaultsite=profiles.example no-vhost
+cache_peer 127.0.0.1 parent ${origin} 0 no-query no-digest originserver login=PASS name=profiled
+pid_filename ${at.folder}/squid.pid
+cache_log ${at.log}
+coredump_dir ${at.folder}
+`;
+  return {text: top + shipped('squid/profiled.conf'), command: 'squid', args: (conf) => ['-N', '-n', `profiled${at.port}`, '-f', conf]};
+}
+
 /** What stands in front, by name; file: the configuration in conf/; head, address: how long a header and an address may be, if under 48 KB. */
 export const fronts = [
   {name: 'lighttpd', file: 'lighttpd/profiled.conf', make: lighttpd, address: 15000, marks: ['br', 'gzip']},
@@ -111,7 +142,7 @@ export const fronts = [
 export async function startFront(site, front, options = {}) {
   const folder = join(site.folder, `front-${(site.count = (site.count ?? 0) + 1)}`);
   mkdirSync(folder);
-  const at = {site, folder, port: await freePort(), log: join(folder, 'error.log')};
+  const at = {site, folder, port: options.port ?? await freePort(), log: join(folder, 'error.log')};
   const {text, command, args} = (options.make ?? front.make)(at, {...front, ...options});
   const conf = join(folder, 'front.conf');
   writeFileSync(conf, text);

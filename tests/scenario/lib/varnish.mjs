@@ -6,7 +6,7 @@ import http from 'node:http';
 import {join} from 'node:path';
 import {freePort, request} from './client.mjs';
 import {run, start, temporaryFolder, until} from './process.mjs';
-import {AUDIENCE, ISSUER, cleanEnvironment, root} from './site.mjs';
+import {AUDIENCE, ISSUER, binary, cleanEnvironment, root} from './site.mjs';
 import {handmade, now, publicJwk, readKeys} from './token.mjs';
 
 export const KEY = 'secret-of-the-edge';
@@ -20,6 +20,12 @@ async function forward(site, call) {
   if (call.path !== '/v1/authorize' || answer.status !== 404) return answer;
   const me = await request({port: site.port}, {...call, path: '/v1/me'});
   return [200, 404].includes(me.status) ? Object.assign(me, {status: 204, rawHeaders: [], body: Buffer.alloc(0)}) : me;
+}
+
+/** Whether this server has the process that sends purges; an older one refuses its settings. */
+export async function hasPurges() {
+  const args = ['config', '-o', 'edge.purge=http://127.0.0.1:9', '-o', `edge.key=${KEY}`];
+  return (await run(binary, args, {env: cleanEnvironment()})).code === 0;
 }
 
 /** Forwards to the site. .count: {path: requests}; .down: connections are cut; .status: that answer to all. */
@@ -52,7 +58,7 @@ export async function origin(site) {
 
 export class Edge {
   /** way: authorise or vmod; purges: xkey or ban; maxLag: of the module; more: further arguments of varnishd. */
-  static async start(site, {port, way = 'vmod', purges = 'xkey', maxLag = '30s', more = [], tokens = 65536, edit = (text) => text} = {}) {
+  static async start(site, {port, way = 'vmod', purges = 'xkey', maxLag = '30s', more = [], tokens = 65536, purgePort, edit = (text) => text} = {}) {
     const edge = new Edge();
     edge.folder = temporaryFolder();
     edge.site = site;
@@ -75,7 +81,7 @@ export class Edge {
       writeFileSync(join(vcl, name), changes[name]?.(text) ?? text);
     }
     edge.port = await freePort();
-    edge.purgePort = await freePort();
+    edge.purgePort = purgePort ?? await freePort();
     edge.log = join(edge.folder, 'varnish.log');
     edge.args = ['-F', '-j', 'none', '-n', join(edge.folder, 'varnish'), '-f', join(vcl, 'profiled.vcl'), '-a', `public=127.0.0.1:${edge.port}`,
       '-a', `purge=127.0.0.1:${edge.purgePort}`, '-s', 'malloc,64m', '-p', `vmod_path=${vmodFolder}:/usr/lib/x86_64-linux-gnu/varnish/vmods:/usr/lib/aarch64-linux-gnu/varnish/vmods:/usr/lib/varnish/vmods`, ...more];
