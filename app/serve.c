@@ -79,6 +79,11 @@ static bool edge_stopping(void *data)
     return pool_worker_stopping(data);
 }
 
+static void edge_alive(void *data, int64_t now_us)
+{
+    pool_worker_alive(data, now_us);
+}
+
 static int edge_run(void *data, struct pool_worker *self)
 {
     struct service *service = data;
@@ -97,6 +102,7 @@ static int edge_run(void *data, struct pool_worker *self)
         .board = pool_worker_edges(self),
         .wait_mask = pool_worker_wait_mask(self),
         .stopping = edge_stopping,
+        .alive = edge_alive,
         .data = self,
     };
     pool_worker_started(self);

@@ -13,8 +13,9 @@ static const char *state_of(uint32_t state, bool busy)
 static void read_worker(const struct scoreboard_slot *slot, size_t place, int64_t now_us,
                         struct pool_view *out)
 {
-    int64_t since_us = atomic_load_explicit(&slot->busy_since_us, memory_order_relaxed);
     bool is_edge = atomic_load(&slot->role) == POOL_EDGE;
+    /* of the edge process it is something else (scoreboard.h) */
+    int64_t since_us = is_edge ? 0 : atomic_load_explicit(&slot->busy_since_us, memory_order_relaxed);
     struct pool_view_worker *w = is_edge ? &out->edge : &out->workers[out->count++];
     /* over a reload there are two: the one that is not on its way out counts */
     if (is_edge && out->has_edge && out->edge.generation > atomic_load(&slot->generation))

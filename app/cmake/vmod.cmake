@@ -1,6 +1,6 @@
 # vmod_profiled (app/edge/vmod): built where varnishapi's headers and vmodtool.py are (Debian: libvarnishapi-dev), for that very
 # Varnish; else left out with a word. A sanitized module does not load into a varnishd that is not.
-if(NOT PROFILED_VMOD OR PROFILED_SANITIZE OR PROFILED_FUZZ)
+if(NOT PROFILED_VMOD OR PROFILED_SANITIZE OR PROFILED_TSAN OR PROFILED_FUZZ)
   return()
 endif()
 pkg_check_modules(varnishapi QUIET IMPORTED_TARGET varnishapi>=7.1)

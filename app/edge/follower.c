@@ -97,8 +97,11 @@ static void save(struct follower *f, int64_t now_us)
             LOG_STR("reason", why.text[0] != '\0' ? why.text : err_name(e)));
 }
 
-static bool all_rest(const struct follower *f)
+/* Nothing is under way, and nobody has begun to write: the disk may take its time, which a purge has not. */
+static bool all_rest(const struct follower *f, int64_t now_us)
 {
+    if (now_us < f->busy_until_us)
+        return false;
     for (size_t i = 0; i < f->count; i++)
         if (f->links[i].peer.state == EDGE_PEER_SENDING || f->links[i].peer.behind)
             return false;
@@ -111,7 +114,7 @@ static void save_when_due(struct follower *f, int64_t now_us)
         f->unsaved = f->unsaved || f->links[i].moved;
         f->links[i].moved = false;
     }
-    if (f->unsaved && now_us - f->saved_us >= (all_rest(f) ? SAVE_PAUSE_US : SAVE_LATEST_US))
+    if (f->unsaved && now_us - f->saved_us >= (all_rest(f, now_us) ? SAVE_PAUSE_US : SAVE_LATEST_US))
         save(f, now_us);
 }
 
@@ -171,6 +174,7 @@ static void serve_links(struct follower *f, int64_t now_us)
 static int64_t turn(struct follower *f)
 {
     int64_t now_us = clock_monotonic_us();
+    f->o->alive(f->o->data, now_us);
     take_answers(f, now_us);
     if (look(f, now_us))
         serve_links(f, now_us);
@@ -195,6 +199,7 @@ static enum err take_lock(struct follower *f, const char *database, struct err_d
     if (f->lock_fd < 0)
         e = err_set(detail, ERR_IO, "cannot open %s: %s", buf_text(&path), strerror(errno));
     while (e == OK && flock(f->lock_fd, LOCK_EX | LOCK_NB) != 0) {
+        f->o->alive(f->o->data, clock_monotonic_us());
         if (f->o->stopping(f->o->data))
             e = ERR_BUSY;
         if (!told && clock_monotonic_us() - begun_us > LOCK_TOLD_US) {

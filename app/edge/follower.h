@@ -25,10 +25,11 @@ struct edge_options {
     const char *key;       /* as in edge.key */
     int64_t reach_s;       /* how long behind its second a revocation can matter; -1: for ever */
     const struct log *log;
-    struct metrics *metrics;      /* where it counts */
-    struct metrics_edges *board;  /* where it says how it stands with each address */
-    const sigset_t *wait_mask;    /* lets in what is to wake it */
-    bool (*stopping)(void *data); /* asked at least every 20 ms */
+    struct metrics *metrics;                   /* where it counts */
+    struct metrics_edges *board;               /* where it says how it stands with each address */
+    const sigset_t *wait_mask;                 /* lets in what is to wake it */
+    bool (*stopping)(void *data);              /* asked at least every 20 ms */
+    void (*alive)(void *data, int64_t now_us); /* told as often, unless the disk or the database is slow */
     void *data;
 };
 

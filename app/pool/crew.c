@@ -11,9 +11,10 @@
 #include <unistd.h>
 
 enum {
-    START_LIMIT_S = 60, /* a worker that takes longer to its handshake is killed */
-    FORK_PAUSE_S = 1,   /* between attempts when the machine has no process to give */
-    EDGE_PROVEN_S = 10, /* an edge process that lived so long did not die early */
+    START_LIMIT_S = 60,  /* a worker that takes longer to its handshake is killed */
+    FORK_PAUSE_S = 1,    /* between attempts when the machine has no process to give */
+    EDGE_PROVEN_S = 10,  /* an edge process that lived so long did not die early */
+    EDGE_SILENCE_S = 15, /* one that goes round no more; longer than a wait for the database */
 };
 
 static int64_t seconds(int64_t s)
@@ -146,15 +147,32 @@ static void kill_one(struct crew *crew, size_t place, const char *why, int64_t f
     uint64_t requests = atomic_load(&slot_of(crew, place)->requests);
     kill(p->pid, SIGKILL);
     apply(crew, place, CHILD_KILL, now_us);
-    LOG(crew->log, LOG_ERROR, "worker-killed", LOG_INT("worker", p->pid), LOG_STR("reason", why),
-        LOG_INT("after_ms", for_us / 1000), LOG_INT("requests", (int64_t)requests));
+    LOG(crew->log, LOG_ERROR, p->role == POOL_EDGE ? "edge-killed" : "worker-killed",
+        LOG_INT("worker", p->pid), LOG_STR("reason", why), LOG_INT("after_ms", for_us / 1000),
+        LOG_INT("requests", (int64_t)requests));
+}
+
+/* Why this one is to be killed, and since when it has been so; NULL: it is not. */
+static const char *find_overdue(const struct crew *crew, const struct crew_place *p, int64_t busy_since,
+                                int64_t now_us, int64_t drain_limit_us, int64_t *since_us)
+{
+    int64_t limit_us = p->role == POOL_EDGE ? seconds(EDGE_SILENCE_S) : crew->request_timeout_us;
+    *since_us = busy_since;
+    if (limit_us > 0 && busy_since != 0 && now_us - busy_since > limit_us)
+        return p->role == POOL_EDGE ? "it gives no sign of life" : "request_timeout";
+    *since_us = p->since_us;
+    if (p->state == CHILD_STARTING && now_us - p->since_us > seconds(START_LIMIT_S))
+        return "it did not become ready";
+    if (p->state == CHILD_DRAINING && drain_limit_us > 0 && now_us - p->since_us > drain_limit_us)
+        return "it did not end when told to";
+    return NULL;
 }
 
 static void watch_one(struct crew *crew, size_t place, int64_t now_us, int64_t drain_limit_us)
 {
     struct crew_place *p = &crew->places[place];
     const struct scoreboard_slot *slot = slot_of(crew, place);
-    int64_t busy_since = atomic_load_explicit(&slot->busy_since_us, memory_order_relaxed);
+    int64_t since_us, busy_since = atomic_load_explicit(&slot->busy_since_us, memory_order_relaxed);
 
     if (p->state == CHILD_STARTING && atomic_load(&slot->state) == CHILD_READY) {
         apply(crew, place, CHILD_STARTED, now_us);
@@ -164,14 +182,12 @@ static void watch_one(struct crew *crew, size_t place, int64_t now_us, int64_t d
         p->early_deaths = 0;
     if (p->state == CHILD_KILLED)
         return;
-    if (crew->request_timeout_us > 0 && busy_since != 0 && now_us - busy_since > crew->request_timeout_us) {
+    const char *why = find_overdue(crew, p, busy_since, now_us, drain_limit_us, &since_us);
+    if (why == NULL)
+        return;
+    if (p->role == POOL_WORKER && since_us == busy_since)
         atomic_fetch_add(&crew->board->header->timeouts, 1);
-        kill_one(crew, place, "request_timeout", now_us - busy_since, now_us);
-    } else if (p->state == CHILD_STARTING && now_us - p->since_us > seconds(START_LIMIT_S)) {
-        kill_one(crew, place, "it did not become ready", now_us - p->since_us, now_us);
-    } else if (p->state == CHILD_DRAINING && drain_limit_us > 0 && now_us - p->since_us > drain_limit_us) {
-        kill_one(crew, place, "it did not end when told to", now_us - p->since_us, now_us);
-    }
+    kill_one(crew, place, why, now_us - since_us, now_us);
 }
 
 void crew_watch(struct crew *crew, int64_t now_us, int64_t drain_limit_us)

@@ -82,7 +82,8 @@ struct scoreboard_header {
 };
 
 struct scoreboard_slot {
-    _Atomic int64_t busy_since_us; /* clock_monotonic_us when the request in hand began; 0: idle */
+    _Atomic int64_t busy_since_us; /* clock_monotonic_us when the request in hand began; 0: idle. Of the edge
+                                      process: when it last said that it goes round; 0: never */
     _Atomic uint64_t requests;     /* that this process has answered */
     _Atomic int64_t started_ms;    /* Unix time */
     _Atomic int32_t pid;           /* 0: nobody */

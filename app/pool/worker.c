@@ -47,6 +47,11 @@ void pool_worker_request_end(struct pool_worker *self)
     atomic_store_explicit(&self->slot->busy_since_us, 0, memory_order_relaxed);
 }
 
+void pool_worker_alive(struct pool_worker *self, int64_t now_us)
+{
+    atomic_store_explicit(&self->slot->busy_since_us, now_us, memory_order_relaxed);
+}
+
 bool pool_worker_stopping(struct pool_worker *self)
 {
     if (signals_reopen_asked() && self->log != NULL)

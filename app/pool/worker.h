@@ -48,6 +48,9 @@ void pool_worker_started(struct pool_worker *self);
 void pool_worker_request_begin(struct pool_worker *self, int64_t now_us);
 /* It was answered, or its peer went away. Likewise. */
 void pool_worker_request_end(struct pool_worker *self);
+/* In the edge process, which has no requests: it goes round. Who does not say so for EDGE_SILENCE_S (crew.c)
+ * is killed and replaced. Likewise. */
+void pool_worker_alive(struct pool_worker *self, int64_t now_us);
 /* To be asked before each wait: whether to end now, because SIGTERM came or max_requests were served. Also
  * opens the log anew when SIGUSR1 asked for that. */
 bool pool_worker_stopping(struct pool_worker *self);

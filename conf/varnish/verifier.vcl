@@ -8,7 +8,7 @@ sub vcl_init {
         jwks = "/var/lib/profiled-edge/jwks.json",
         revocations = "/var/lib/profiled-edge/revocations.jwt",
         leeway = 30s,                                   # token.leeway
-        max_ttl = 0s,                                   # token.max_ttl
+        max_ttl = 30d,                                  # token.max_ttl, 0s for none
         max_lag = 30s,                                  # edge.revocation_max_lag
         tokens = 65536);                                # how many are remembered; 256 bytes each
 

@@ -1,86 +1,12 @@
 /* What the Varnish module knows, without Varnish: the memo, revocations, the signed list, the fence, and when
  * all of it may be trusted. */
-#include "support_token.h"
+#include "support_guard.h"
 
-#include "base/clock.h"
-#include "crypto/init.h"
 #include "guard/fence.h"
 #include "guard/memo.h"
 #include "guard/revoked.h"
-#include "guard/verifier.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 
-#include <cmocka.h>
-
-enum { NOW = 1800000000, SECOND = 1000000 };
-#define ISS "https://issuer.example"
-
-static char folder_text[] = "/tmp/profiled-test-XXXXXX";
-
-static const char *path_of(const char *name)
-{
-    static char path[4][256];
-    static int turn;
-    char *p = path[turn++ % 4];
-    (void)snprintf(p, sizeof path[0], "%s/%s", folder_text, name);
-    return p;
-}
-
-static void put_file(const char *name, struct span text)
-{
-    struct err_detail why = {0};
-    assert_int_equal(file_write(path_of(name), text, 0644, &why), OK);
-}
-
-static void put_jwks(const char *kid, const struct crypto_ed25519_pair *key)
-{
-    struct buf text = {0};
-    buf_lit(&text, "{\"keys\":[");
-    token_jwk_write_open(&text, span_str(kid), key->public_key);
-    buf_lit(&text, "}]}");
-    put_file("jwks", buf_span(&text));
-    buf_fini(&text);
-}
-
-static struct buf token(const struct crypto_ed25519_pair *key, const char *kid, const char *claims)
-{
-    struct buf header = {0}, payload = {0};
-    buf_printf(&header, "{\"alg\":\"EdDSA\",\"kid\":\"%s\"}", kid);
-    buf_printf(&payload, "{\"iss\":\"" ISS "\",\"aud\":\"a\",%s}", claims);
-    struct buf jwt = support_jwt(buf_span(&header), buf_span(&payload), key);
-    buf_fini(&header);
-    buf_fini(&payload);
-    return jwt;
-}
-
-static void put_list(const struct crypto_ed25519_pair *key, const char *typ, const char *claims)
-{
-    struct buf header = {0};
-    buf_printf(&header, "{\"alg\":\"EdDSA\",\"kid\":\"k\",\"typ\":\"%s\"}", typ);
-    struct buf jwt = support_jwt(buf_span(&header), span_str(claims), key);
-    buf_char(&jwt, '\n');
-    put_file("list", buf_span(&jwt));
-    buf_fini(&header);
-    buf_fini(&jwt);
-}
-
-static struct guard_verifier *verifier(void)
-{
-    struct err_detail why = {0};
-    struct guard_verifier *v = NULL;
-    struct guard_verifier_options options = {
-        .own = {.name = SPAN("token"), .iss = SPAN(ISS), .audience = SPAN("a"), .scopes = TOKEN_SCOPE_ALL},
-        .jwks = path_of("jwks"),
-        .revocations = path_of("list"),
-        .policy = {.leeway_s = 30},
-        .max_lag_us = 30 * (int64_t)SECOND,
-        .tokens = 64,
-    };
-    assert_int_equal(guard_verifier_new(&options, &v, &why), OK);
-    return v;
-}
 
 static bool authorised(struct guard_verifier *v, struct span jwt, unsigned scopes, int64_t now_s)
 {
@@ -135,24 +61,24 @@ static void test_revoked(void **state)
 {
     (void)state;
     struct guard_revoked *table = NULL;
-    assert_int_equal(guard_revoked_new(1000, &table), OK);
+    assert_int_equal(guard_revoked_new(1000, -1, &table), OK);
     assert_false(guard_revoked_has(table, SPAN("ann"), 5));
-    assert_int_equal(guard_revoked_put(table, SPAN("ann"), 10), OK);
-    assert_int_equal(guard_revoked_put(table, SPAN("ann"), 7), OK); /* later ones stay */
+    assert_int_equal(guard_revoked_put(table, SPAN("ann"), 10, NOW), OK);
+    assert_int_equal(guard_revoked_put(table, SPAN("ann"), 7, NOW), OK); /* later ones stay */
     assert_true(guard_revoked_has(table, SPAN("ann"), 10));
     assert_false(guard_revoked_has(table, SPAN("ann"), 11));
     assert_true(guard_revoked_has(table, SPAN("ann"), TOKEN_NO_TIME));
-    assert_int_equal(guard_revoked_put(table, SPAN("a b"), 1), ERR_INVALID);
-    assert_int_equal(guard_revoked_put_header(table, SPAN("x%7Cy=5  b=6")), OK);
+    assert_int_equal(guard_revoked_put(table, SPAN("a b"), 1, NOW), ERR_INVALID);
+    assert_int_equal(guard_revoked_put_header(table, SPAN("x%7Cy=5  b=6"), NOW), OK);
     assert_true(guard_revoked_has(table, SPAN("x|y"), 5));
     assert_true(guard_revoked_has(table, SPAN("b"), 6));
-    assert_int_equal(guard_revoked_put_header(table, (struct span){NULL, 0}), OK);
+    assert_int_equal(guard_revoked_put_header(table, (struct span){NULL, 0}, NOW), OK);
     static const char *const bad[] = {
         "b", "=5", "b=", "b=x", "b=-1", "b%=5", "b%00=5", "@b=5", "b=99999999999999999999"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct buf text = {0};
         buf_printf(&text, "%s c%zu=5", bad[i], i);
-        assert_int_equal(guard_revoked_put_header(table, buf_span(&text)), ERR_INVALID);
+        assert_int_equal(guard_revoked_put_header(table, buf_span(&text), NOW), ERR_INVALID);
         buf_clear(&text);
         buf_printf(&text, "c%zu", i);
         assert_true(guard_revoked_has(table, buf_span(&text), 5)); /* what could be read is in */
@@ -162,11 +88,54 @@ static void test_revoked(void **state)
     for (int i = 0; e == OK && i < 2000; i++) {
         char text[16];
         (void)snprintf(text, sizeof text, "s%d", i);
-        e = guard_revoked_put(table, span_str(text), i);
+        e = guard_revoked_put(table, span_str(text), i, NOW);
     }
     assert_int_equal(e, ERR_FULL);
     assert_int_equal(guard_revoked_count(table), 1000);
     assert_true(guard_revoked_has(table, SPAN("s500"), 500));
+    guard_revoked_free(&table);
+}
+
+/* What no living token can fall under goes, and only that; the table does not grow with what was ever
+ * revoked. */
+static void test_forgotten(void **state)
+{
+    (void)state;
+    enum { REACH_S = 100, EACH_S = 10 };
+    struct guard_revoked *table = NULL;
+    char text[24];
+    assert_int_equal(guard_revoked_new(2 * REACH_S * EACH_S, REACH_S, &table), OK);
+    for (int i = 0; i < 100 * REACH_S * EACH_S; i++) {
+        int64_t now_s = NOW + i / EACH_S;
+        (void)snprintf(text, sizeof text, "s%d", i);
+        assert_int_equal(guard_revoked_put(table, span_str(text), now_s, now_s), OK);
+        if (i < REACH_S * EACH_S)
+            continue;
+        (void)snprintf(text, sizeof text, "s%d", i - REACH_S * EACH_S + EACH_S);
+        assert_true(guard_revoked_has(table, span_str(text), NOW));
+    }
+    assert_true(guard_revoked_count(table) <= 2 * REACH_S * EACH_S);
+    assert_false(guard_revoked_has(table, SPAN("s0"), NOW));
+    /* neither clock alone makes it forget: a second of the pool's that is far ahead, or ours */
+    assert_int_equal(guard_revoked_put(table, SPAN("ahead"), NOW + 1000000, NOW + 10000), OK);
+    assert_true(guard_revoked_has(table, span_str(text), NOW));
+    for (int i = 0; i < REACH_S * EACH_S / 2; i++) {
+        (void)snprintf(text, sizeof text, "t%d", i);
+        assert_int_equal(guard_revoked_put(table, span_str(text), NOW + 10000, NOW + 10000), OK);
+    }
+    (void)snprintf(text, sizeof text, "s%d", 100 * REACH_S * EACH_S - 1);
+    assert_true(guard_revoked_has(table, span_str(text), NOW));
+    guard_revoked_free(&table);
+
+    /* ours is ahead, the newest that was heard is not */
+    assert_int_equal(guard_revoked_new(100, REACH_S, &table), OK);
+    for (int i = 0; i < 100; i++) {
+        (void)snprintf(text, sizeof text, "s%d", i);
+        assert_int_equal(guard_revoked_put(table, span_str(text), NOW, NOW + 1000000), OK);
+    }
+    assert_int_equal(guard_revoked_count(table), 100);
+    assert_int_equal(guard_revoked_put(table, SPAN("more"), NOW, NOW + 2000000), ERR_FULL);
+    assert_true(guard_revoked_has(table, SPAN("s0"), NOW));
     guard_revoked_free(&table);
 }
 
@@ -203,14 +172,35 @@ static void test_tokens(void **state)
         assert_false(authorised(v, buf_span(&good), TOKEN_SCOPE_READ, NOW + 200));
     }
     assert_int_equal(guard_verifier_remembered(v), 2); /* refused ones never are */
-    assert_true(guard_verifier_hear(v, SPAN("ann=1799999989"), SPAN("3"), false, 0));
+    assert_true(guard_verifier_hear(v, SPAN("ann=1799999989"), SPAN("3"), false, 0, NOW));
     assert_true(authorised(v, buf_span(&good), TOKEN_SCOPE_READ, NOW));
-    assert_true(guard_verifier_hear(v, SPAN("ann=1799999990 bob=1"), absent, false, 0));
+    assert_true(guard_verifier_hear(v, SPAN("ann=1799999990 bob=1"), absent, false, 0, NOW));
     assert_false(authorised(v, buf_span(&good), TOKEN_SCOPE_READ, NOW));
     assert_false(authorised(v, buf_span(&timeless), TOKEN_SCOPE_READ, NOW));
     buf_fini(&good);
     buf_fini(&forged);
     buf_fini(&timeless);
+    guard_verifier_free(&v);
+}
+
+/* Where old revocations are forgotten, a token that does not say when it was issued is not ours to judge. */
+static void test_timeless(void **state)
+{
+    (void)state;
+    const struct crypto_ed25519_pair key = support_key(1);
+    put_jwks("k", &key);
+    struct guard_verifier *v = verifier_of(1000);
+    struct buf dated = token(&key, "k", "\"sub\":\"ann\",\"iat\":1799999990,\"exp\":1800000100");
+    struct buf timeless = token(&key, "k", "\"sub\":\"ann\",\"exp\":1800000100");
+    struct buf too_long = token(&key, "k", "\"sub\":\"ann\",\"iat\":1799999990,\"exp\":1800009990");
+    for (int turn = 0; turn < 2; turn++) {
+        assert_true(authorised(v, buf_span(&dated), 0, NOW));
+        assert_false(authorised(v, buf_span(&timeless), 0, NOW));
+        assert_false(authorised(v, buf_span(&too_long), 0, NOW));
+    }
+    buf_fini(&dated);
+    buf_fini(&timeless);
+    buf_fini(&too_long);
     guard_verifier_free(&v);
 }
 
@@ -241,10 +231,6 @@ static void test_rotation(void **state)
     guard_verifier_free(&v);
 }
 
-#define LIST(iss, exp, position, revoked)                                                                    \
-    "{\"iss\":\"" iss "\",\"iat\":1799999990,\"exp\":" exp ",\"position\":" position ",\"revoked\":" revoked \
-    "}"
-
 static void test_current(void **state)
 {
     (void)state;
@@ -257,9 +243,9 @@ static void test_current(void **state)
     struct guard_verifier *v = verifier();
     assert_true(guard_verifier_lag_us(v, at) == INT64_MAX);
     assert_false(guard_verifier_current(v, at, NOW, &report)); /* nothing heard */
-    assert_true(guard_verifier_hear(v, absent, SPAN("0"), false, at));
+    assert_true(guard_verifier_hear(v, absent, SPAN("0"), false, at, NOW));
     assert_false(guard_verifier_current(v, at += SECOND, NOW, &report)); /* no position is no word */
-    assert_true(guard_verifier_hear(v, absent, SPAN("10"), false, at));
+    assert_true(guard_verifier_hear(v, absent, SPAN("10"), false, at, NOW));
     assert_false(guard_verifier_current(v, at += SECOND, NOW, &report)); /* the list ends before it */
 
     static const struct {
@@ -290,43 +276,61 @@ static void test_current(void **state)
     assert_false(authorised(v, buf_span(&ann), 0, NOW));
     buf_fini(&ann);
 
-    assert_true(guard_verifier_hear(v, absent, SPAN("12"), false, at)); /* pushed, one after the other */
+    assert_true(guard_verifier_hear(v, absent, SPAN("12"), false, at, NOW)); /* pushed, one after the other */
     assert_true(guard_verifier_current(v, at + 30 * (int64_t)SECOND, NOW, &report));
     assert_false(guard_verifier_current(v, at + 30 * (int64_t)SECOND + 1, NOW, &report)); /* silence */
-    assert_true(guard_verifier_hear(v, absent, SPAN("13"), true, at));
+    assert_true(guard_verifier_hear(v, absent, SPAN("13"), true, at, NOW));
     assert_false(
         guard_verifier_current(v, at, NOW, &report)); /* all dropped: what was before may be missing */
     put_list(&key, "revocations+jwt", LIST(ISS, "1800000100", "13", "[]"));
     at += 32 * (int64_t)SECOND;
-    assert_true(guard_verifier_hear(v, absent, SPAN("13"), false, at));
+    assert_true(guard_verifier_hear(v, absent, SPAN("13"), false, at, NOW));
     assert_true(guard_verifier_current(v, at, NOW, &report));
     assert_true(
-        guard_verifier_hear(v, absent, SPAN("5"), false, at)); /* another history: a restored database */
+        guard_verifier_hear(v, absent, SPAN("5"), false, at, NOW)); /* another history: a restored database */
     assert_true(guard_verifier_current(v, at, NOW, &report));
-    assert_false(guard_verifier_hear(v, SPAN("unreadable"), SPAN("14"), false, at));
+    assert_false(guard_verifier_hear(v, SPAN("unreadable"), SPAN("14"), false, at, NOW));
     assert_false(guard_verifier_current(v, at, NOW, &report));
     guard_verifier_free(&v);
 }
 
-static int set_up(void **state)
+/* Each VCL has a verifier of its own, and one that was put aside hears nothing: taken up again, it has to
+ * begin anew. */
+static void test_two(void **state)
 {
     (void)state;
-    return crypto_init() == OK && mkdtemp(folder_text) != NULL ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    (void)unlink(path_of("jwks"));
-    (void)unlink(path_of("list"));
-    return rmdir(folder_text);
+    const struct crypto_ed25519_pair key = support_key(1);
+    struct guard_report report = {0};
+    struct span absent = {NULL, 0};
+    put_jwks("k", &key);
+    put_list(&key, "revocations+jwt", LIST(ISS, "1800000100", "10", "[]"));
+    struct guard_verifier *old = verifier(), *new = verifier();
+    struct buf ann = token(&key, "k", "\"sub\":\"ann\",\"iat\":1799999990,\"exp\":1800000100");
+    assert_true(guard_verifier_hear(old, absent, SPAN("10"), false, 0, NOW));
+    assert_true(guard_verifier_current(old, 0, NOW, &report));
+    assert_false(guard_verifier_current(new, 0, NOW, &report));
+    assert_true(guard_verifier_hear(new, SPAN("ann=1800000000"), SPAN("11"), false, 0, NOW));
+    assert_false(guard_verifier_current(new, SECOND, NOW, &report)); /* the list ends before it */
+    assert_true(authorised(old, buf_span(&ann), 0, NOW));
+    assert_false(guard_verifier_current(old, SECOND, NOW, &report)); /* it missed that */
+    assert_true(guard_verifier_hear(old, absent, SPAN("11"), false, SECOND, NOW));
+    assert_false(guard_verifier_current(old, SECOND, NOW, &report));
+    assert_false(guard_verifier_current(new, SECOND, NOW, &report));
+    put_list(&key, "revocations+jwt",
+             LIST(ISS, "1800000100", "11", "[{\"subject\":\"ann\",\"until\":1800000000}]"));
+    assert_true(guard_verifier_current(old, 2 * SECOND, NOW, &report));
+    assert_false(authorised(old, buf_span(&ann), 0, NOW));
+    buf_fini(&ann);
+    guard_verifier_free(&old);
+    guard_verifier_free(&new);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_memo),   cmocka_unit_test(test_revoked),  cmocka_unit_test(test_fence),
-        cmocka_unit_test(test_tokens), cmocka_unit_test(test_rotation), cmocka_unit_test(test_current),
+        cmocka_unit_test(test_memo),     cmocka_unit_test(test_revoked), cmocka_unit_test(test_forgotten),
+        cmocka_unit_test(test_fence),    cmocka_unit_test(test_tokens),  cmocka_unit_test(test_timeless),
+        cmocka_unit_test(test_rotation), cmocka_unit_test(test_current), cmocka_unit_test(test_two),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

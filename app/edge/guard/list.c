@@ -32,14 +32,15 @@ static enum err check_header(struct guard_keys *keys, const struct token_parts *
     return e;
 }
 
-static enum err take(const json_t *claims, struct guard_revoked *table, struct err_detail *detail)
+static enum err take(const json_t *claims, int64_t now_s, struct guard_revoked *table,
+                     struct err_detail *detail)
 {
     const json_t *revoked = json_object_get(claims, "revoked");
     enum err e = json_is_array(revoked) ? OK : ERR_INVALID;
     for (size_t i = 0; e == OK && i < json_array_size(revoked); i++) {
         const json_t *row = json_array_get(revoked, i), *until = json_object_get(row, "until");
         e = json_is_integer(until)
-                ? guard_revoked_put(table, json_get_text(row, "subject"), json_integer_value(until))
+                ? guard_revoked_put(table, json_get_text(row, "subject"), json_integer_value(until), now_s)
                 : ERR_INVALID;
     }
     return e == OK ? OK : err_set(detail, e, "the list of revocations cannot be kept: %s", err_name(e));
@@ -81,7 +82,7 @@ enum err guard_list_read(struct guard_keys *keys, struct span text, const struct
         goto out;
     if ((e = json_load_strict(parts.payload, JSON_MAX_DEPTH, &claims, detail)) == OK &&
         (e = check_claims(keys, claims, policy, now_s, &at, detail)) == OK &&
-        (e = take(claims, table, detail)) == OK)
+        (e = take(claims, now_s, table, detail)) == OK)
         *position = at;
 out:
     json_decref(claims);

@@ -16,7 +16,11 @@
 enum { LOOK_US = 1000000 };
 #define NEVER INT64_MIN
 
+/* Of the verifiers of this process: how many there were, and which of them heard the pool last. */
+static _Atomic uint64_t numbered, last_hearer;
+
 struct guard_verifier {
+    uint64_t number; /* from 1; none is given twice */
     struct guard_keys *keys;
     struct guard_memo *memo;
     struct guard_revoked *revoked;
@@ -35,6 +39,13 @@ struct guard_verifier {
     _Atomic bool reaches; /* list_position >= first_position, both there */
 };
 
+/* As the server has it (store_revocations_read): a token lives so long, and two clocks differ by leeway each
+ * way. */
+static int64_t reach_s(const struct token_policy *policy)
+{
+    return policy->max_ttl_s == 0 ? -1 : policy->max_ttl_s + 2 * policy->leeway_s;
+}
+
 enum err guard_verifier_new(const struct guard_verifier_options *options, struct guard_verifier **out,
                             struct err_detail *detail)
 {
@@ -43,6 +54,7 @@ enum err guard_verifier_new(const struct guard_verifier_options *options, struct
     *out = NULL;
     if (v != NULL) {
         (void)pthread_mutex_init(&v->lock, NULL); /* cannot fail with default attributes */
+        v->number = atomic_fetch_add(&numbered, 1) + 1;
         v->policy = options->policy;
         v->max_lag_us = options->max_lag_us;
         v->list_position = v->first_position = v->last_position = -1;
@@ -54,7 +66,7 @@ enum err guard_verifier_new(const struct guard_verifier_options *options, struct
         e = ERR_NOMEM;
     if (e == OK && (e = guard_keys_new(&v->keys)) == OK &&
         (e = guard_memo_new(options->tokens, &v->memo)) == OK &&
-        (e = guard_revoked_new(GUARD_REVOKED_MAX, &v->revoked)) == OK &&
+        (e = guard_revoked_new(GUARD_REVOKED_MAX, reach_s(&v->policy), &v->revoked)) == OK &&
         (e = guard_keys_add(v->keys, &options->own, options->jwks, detail)) == OK) {
         *out = v;
         return OK;
@@ -127,22 +139,27 @@ bool guard_verifier_current(struct guard_verifier *v, int64_t now_us, int64_t no
                             struct guard_report *report)
 {
     look(v, now_us, now_s, report);
-    return atomic_load(&v->reaches) && guard_verifier_lag_us(v, now_us) <= v->max_lag_us;
+    return atomic_load(&v->reaches) && atomic_load(&last_hearer) == v->number &&
+           guard_verifier_lag_us(v, now_us) <= v->max_lag_us;
 }
 
 bool guard_verifier_hear(struct guard_verifier *v, struct span revoked, struct span position, bool all,
-                         int64_t now_us)
+                         int64_t now_us, int64_t now_s)
 {
     uint64_t place = 0;
-    bool kept = guard_revoked_put_header(v->revoked, revoked) == OK;
+    /* before anything else: from here on the other one is not current */
+    bool missed = atomic_exchange(&last_hearer, v->number) != v->number;
+    bool kept = guard_revoked_put_header(v->revoked, revoked, now_s) == OK;
     /* 0: the pool itself does not know yet; that is no word on anything */
     bool told = span_to_u64(position, INT64_MAX, &place) && place > 0;
     int64_t at = (int64_t)place;
     (void)pthread_mutex_lock(&v->lock);
+    if (missed)
+        v->first_position = -1;
     if (!kept) {
         /* what is known is not whole any more, until a list comes that is newer than this */
         v->list_position = -1;
-        v->first_position = told ? at : v->last_position;
+        v->first_position = told ? at : missed ? -1 : v->last_position;
     } else if (told && (all || v->first_position < 0 || at < v->last_position)) {
         /* the first word, or what lies before it may not have been sent, or another history than before (a
          * restored database) */
@@ -227,6 +244,10 @@ bool guard_verifier_authorised(struct guard_verifier *v, struct span authorizati
     if (find(v, token, now_s, &verdict, detail) != OK)
         return false;
     struct span who = span_of(verdict.subject, verdict.subject_len);
+    if (verdict.issued_s == TOKEN_NO_TIME && v->policy.max_ttl_s > 0) {
+        err_set(detail, ERR_DENIED, "the token does not say when it was issued");
+        return false;
+    }
     if (guard_revoked_has(v->revoked, who, verdict.issued_s)) {
         err_set(detail, ERR_DENIED, "the token has been revoked");
         return false;

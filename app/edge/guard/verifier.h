@@ -9,7 +9,12 @@
  *
  *   - the pool was heard within max_lag (it sends a word every few seconds, with its position in the change
  *     log, up to which all purges and revocations were sent here), and
- *   - a list was read that reaches as far as the first position heard: what is later was pushed.
+ *   - a list was read that reaches as far as the first position heard: what is later was pushed; and
+ *   - no other verifier of this process has heard the pool since. Each VCL has its own, and the pool's words
+ * go to that of the VCL in use: one that is taken up again missed some, and begins anew.
+ *
+ * A token that does not say when it was issued is the origin's to judge where tokens have a longest life:
+ * what was revoked longer ago than that is kept neither here nor in the list, and would count for it.
  *
  * Called by any of Varnish's threads once it is configured. Files are looked at once a second at most, on
  * whichever thread comes along.
@@ -57,7 +62,7 @@ bool guard_verifier_authorised(struct guard_verifier *v, struct span authorizati
  * 0: it does not know one, which is no word). all: it dropped everything, and what was before may not have
  * been sent. false: they could not be kept, and it is not current until a new list was read. */
 bool guard_verifier_hear(struct guard_verifier *v, struct span revoked, struct span position, bool all,
-                         int64_t now_us);
+                         int64_t now_us, int64_t now_s);
 /* How long ago the pool was heard; INT64_MAX: never. */
 int64_t guard_verifier_lag_us(const struct guard_verifier *v, int64_t now_us);
 /* How many tokens are remembered, and how many at most. */

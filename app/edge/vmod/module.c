@@ -137,7 +137,7 @@ VCL_BOOL vmod_verifier_hear(VRT_CTX, struct vmod_profiled_verifier *v, VCL_STRIN
 {
     (void)ctx;
     return guard_verifier_hear(v->verifier, span_str(revoked), span_str(position), all != 0,
-                               clock_monotonic_us());
+                               clock_monotonic_us(), now_s());
 }
 
 VCL_DURATION vmod_verifier_lag(VRT_CTX, struct vmod_profiled_verifier *v)
