@@ -13,16 +13,17 @@
 import assert from 'node:assert/strict';
 import {createHash, randomBytes} from 'node:crypto';
 import http from 'node:http';
-import {join} from 'node:path';
 import {test} from 'node:test';
-import {freePort} from './lib/client.mjs';
-import {children, killAll, alive, sleep, start, until} from './lib/process.mjs';
-import {Relay} from './lib/relay.mjs';
-import {AUDIENCE, READ, Site, WRITE, cleanEnvironment, root} from './lib/site.mjs';
+import {withEdge} from './lib/edge-site.mjs';
+import {alive, children, killAll, sleep, until} from './lib/process.mjs';
+import {AUDIENCE, READ, WRITE} from './lib/site.mjs';
 import {jwt, makeKey, now} from './lib/token.mjs';
-import {Edge, KEY, haveModule, haveVarnish} from './lib/varnish.mjs';
+import {haveModule, haveVarnish} from './lib/varnish.mjs';
 
 const SECONDS = process.env.PROFILED_LONG ? 60 : 12;
+// lives so short that what is stale plays its part
+const settings = {server: {workers: 3}, store: {synchronous: 'normal'}, log: {level: 'warn'}, cache: {negative_ttl: '2s'},
+  http: {shared_cache: 'edge', s_maxage: '2s', stale_while_revalidate: '2s', stale_if_error: '30s'}};
 const PROFILES = 10, READERS = 10, WRITERS = 2, TOKENS = 30;
 
 const pick = (list) => list[Math.floor(Math.random() * list.length)];
@@ -268,38 +269,9 @@ class Storm {
   }
 }
 
-async function withEdge(way, use) {
-  const site = new Site();
-  let relay, edge, pull;
-  try {
-    await site.prepare({settings: {server: {workers: 3}, store: {synchronous: 'normal'}, log: {level: 'warn'},
-      http: {shared_cache: 'edge', s_maxage: '2s', stale_while_revalidate: '2s', stale_if_error: '30s'}, cache: {negative_ttl: '2s'}}});
-    await use({site, start: async () => {
-      const purgePort = await freePort();
-      relay = await Relay.start(purgePort);
-      site.settings.edge = {purge: `http://127.0.0.1:${relay.port}`, key: KEY};
-      site.writeConfig();
-      await site.startPool();
-      await site.startFront();
-      edge = await Edge.start(site, {way, purgePort});
-      // what the module needs, as it is fetched anywhere
-      if (way === 'vmod') pull = start(join(site.folder, 'pull.log'), 'sh', [join(root, 'conf/varnish/pull.sh'), `http://127.0.0.1:${site.port}`, edge.folder, '1'],
-        {env: cleanEnvironment({PROFILED_TOKEN: await site.token('admin')})});
-      await until('the edge to be told', () => relay.confirmed > 0 || relay.alls > 0);
-      return {edge, relay};
-    }});
-  } finally {
-    await pull?.stop();
-    await edge?.stop();
-    await site.stop();
-    await relay?.stop();
-  }
-}
-
 for (const way of ['vmod', 'authorise']) {
   const skip = !haveVarnish ? 'there is no Varnish here' : way === 'vmod' && !haveModule ? 'the module is not built' : false;
-  test(`${way}: ${SECONDS} s of reads and writes while all of it is killed`, {skip, timeout: (SECONDS + 120) * 1000}, () => withEdge(way, async ({site, start}) => {
-    const {edge, relay} = await start();
+  test(`${way}: ${SECONDS} s of reads and writes while all of it is killed`, {skip, timeout: (SECONDS + 120) * 1000}, () => withEdge(way, settings, async ({site, edge, relay}) => {
     const storm = new Storm(site, edge, relay, way);
     await storm.prepare();
     await storm.run();
@@ -312,8 +284,7 @@ for (const way of ['vmod', 'authorise']) {
     assert.equal(relay.refused, 0, told);
   }));
 
-  test(`${way}: purges that are confirmed and get lost are found out`, {skip, timeout: 120000}, () => withEdge(way, async ({site, start}) => {
-    const {edge, relay} = await start();
+  test(`${way}: purges that are confirmed and get lost are found out`, {skip, timeout: 120000}, () => withEdge(way, settings, async ({site, edge, relay}) => {
     const storm = new Storm(site, edge, relay, way);
     await storm.prepare();
     relay.lying = true;

@@ -6,8 +6,6 @@
 #include "guard/memo.h"
 #include "guard/revoked.h"
 
-
-
 static bool authorised(struct guard_verifier *v, struct span jwt, unsigned scopes, int64_t now_s)
 {
     struct buf value = {0};
