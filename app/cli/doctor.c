@@ -45,7 +45,8 @@ static const char help[] =
     "                               and modes too, and mint the tokens that are not given\n"
     "  -o, --set SECTION.KEY=VALUE  put this setting over the configuration's\n"
     "\n"
-    "Exits 0 when there is no fault, 1 when there is one, 2 when called wrongly. Tokens are never printed.\n";
+    "Exits 0 when all is well, 1 when there is a fault, or when checks were skipped for lack of a token\n"
+    "or a profile, 2 when called wrongly. Tokens are never printed.\n";
 
 struct options {
     struct cli_common common;
@@ -259,7 +260,7 @@ static int conclude(const struct options *o, const struct config_settings *s, st
     buf_fini(&server);
     if (!printed)
         return cli_failed("doctor", "the report cannot be written");
-    return doctor_report_count(&report, DOCTOR_FAULTY) == 0 ? CLI_OK : CLI_FAILED;
+    return doctor_report_well(&report) ? CLI_OK : CLI_FAILED;
 }
 
 static int examine(const struct options *o, const struct config_settings *s, struct visit *v)

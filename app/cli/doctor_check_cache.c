@@ -16,8 +16,10 @@ bool doctor_has_public(const struct doctor_evidence *e, struct doctor_finding *f
         return true;
     if (a->status >= 500)
         doctor_fault(f, DOCTOR_FAULT_NOT_READY, "the public view of %s answers %d", e->id, a->status);
-    else
+    else {
         doctor_skip(f, "the public view of %s answers %d", e->id, a->status);
+        f->unseen = true;
+    }
     return false;
 }
 

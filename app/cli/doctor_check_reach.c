@@ -13,10 +13,12 @@ bool doctor_has(const struct doctor_evidence *e, enum doctor_probe probe, struct
                 const char *why)
 {
     const struct doctor_answer *a = &e->answers[probe];
-    if (a->outcome == DOCTOR_NOT_ASKED)
+    if (a->outcome == DOCTOR_NOT_ASKED) {
         doctor_skip(f, "%s",
                     e->answers[DOCTOR_HEALTHZ].outcome == DOCTOR_ANSWERED ? why : "nothing answers there");
-    else if (a->outcome == DOCTOR_FAILED)
+        /* a second token is more than most have, and what it shows is not all there is to see */
+        f->unseen = probe != DOCTOR_PUBLIC_OTHER;
+    } else if (a->outcome == DOCTOR_FAILED)
         doctor_fault(f, DOCTOR_FAULT_NONE, "no answer: %s", a->failure);
     else if (a->status >= 502 && a->status <= 504 && !doctor_answer_ours(a))
         doctor_fault(f, DOCTOR_FAULT_NOT_READY, "the front has no answer of the pool's: %d", a->status);

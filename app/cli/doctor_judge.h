@@ -77,6 +77,7 @@ enum doctor_verdict { DOCTOR_OK, DOCTOR_FAULTY, DOCTOR_SKIPPED };
 struct doctor_finding {
     const char *name; /* static */
     enum doctor_verdict verdict;
+    bool unseen; /* skipped for lack of a token or a profile to look with: nobody knows whether it is well */
     char detail[400];
     enum doctor_fault fault; /* whose remedies are due; DOCTOR_FAULT_NONE when there is none to name */
     char subject[200];       /* what "THE-ORIGIN" and the like stand for in them; "" : nothing */

@@ -17,6 +17,19 @@ size_t doctor_report_count(const struct doctor_report *r, enum doctor_verdict ve
     return n;
 }
 
+static size_t count_unseen(const struct doctor_report *r)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < r->count; i++)
+        n += r->findings[i].verdict == DOCTOR_SKIPPED && r->findings[i].unseen;
+    return n;
+}
+
+bool doctor_report_well(const struct doctor_report *r)
+{
+    return doctor_report_count(r, DOCTOR_FAULTY) == 0 && count_unseen(r) == 0;
+}
+
 /* Words, from this column on, broken at the right margin; ends the line. */
 static void write_words(struct buf *out, const char *text, size_t column)
 {
@@ -86,8 +99,11 @@ void doctor_report_text(const struct doctor_report *r, struct buf *out)
             write_remedies(r, f, out);
     }
     size_t faults = doctor_report_count(r, DOCTOR_FAULTY), fine = doctor_report_count(r, DOCTOR_OK);
+    size_t unseen = count_unseen(r);
     buf_printf(out, "\n%zu ok, %zu fault%s, %zu skipped\n", fine, faults, faults == 1 ? "" : "s",
                doctor_report_count(r, DOCTOR_SKIPPED));
+    if (unseen > 0)
+        buf_printf(out, "%zu of them for want of a token or a profile: all may not be well\n", unseen);
 }
 
 static void write_json_remedies(const struct doctor_report *r, const struct doctor_finding *f,
@@ -123,9 +139,8 @@ void doctor_report_json(const struct doctor_report *r, struct buf *out)
             first = false;
         }
     buf_printf(out, "],\"well\":%s,\"ok\":%zu,\"faults\":%zu,\"skipped\":%zu,\"checks\":[",
-               doctor_report_count(r, DOCTOR_FAULTY) == 0 ? "true" : "false",
-               doctor_report_count(r, DOCTOR_OK), doctor_report_count(r, DOCTOR_FAULTY),
-               doctor_report_count(r, DOCTOR_SKIPPED));
+               doctor_report_well(r) ? "true" : "false", doctor_report_count(r, DOCTOR_OK),
+               doctor_report_count(r, DOCTOR_FAULTY), doctor_report_count(r, DOCTOR_SKIPPED));
     for (size_t i = 0; i < r->count; i++) {
         const struct doctor_finding *f = &r->findings[i];
         buf_printf(out, "%s{\"name\":\"%s\",\"verdict\":\"%s\",\"detail\":", i == 0 ? "" : ",", f->name,

@@ -14,6 +14,8 @@ struct doctor_report {
 
 /* How many have this verdict. */
 size_t doctor_report_count(const struct doctor_report *r, enum doctor_verdict verdict);
+/* Whether all is well: no fault, and nothing unseen. */
+bool doctor_report_well(const struct doctor_report *r);
 void doctor_report_text(const struct doctor_report *r, struct buf *out);
 /* One object on a line. */
 void doctor_report_json(const struct doctor_report *r, struct buf *out);

@@ -1,5 +1,5 @@
 # Varnish in front of what quickstart.sh starts (--varnish), for it to source. It sets: state, run, logs, here, root, base, port,
-# user, token_admin, binary; and defines what lib/steps.sh and lib/processes.sh do. POSIX sh.
+# user, token_admin; and defines what lib/steps.sh and lib/processes.sh do. POSIX sh.
 
 varnish_packages='varnishd=varnish lib:varnishapi=libvarnishapi-dev python3=python3-minimal
     file:/usr/share/doc/varnish-modules=varnish-modules'
@@ -20,11 +20,7 @@ varnish_ports() {
 # Lines for the pool's configuration, on standard output.
 varnish_settings() {
     edge_key=$(od -An -N 24 -tx1 /dev/urandom | tr -d ' \n')
-    printf '[http]\nshared_cache = edge\n'
-    # a server that has no process for purges yet refuses these
-    if "$binary" config -o edge.purge=http://127.0.0.1:9 -o "edge.key=$edge_key" >/dev/null 2>&1; then
-        printf '[edge]\npurge = http://127.0.0.1:%s\nkey = %s\n' "$purge_port" "$edge_key"
-    fi
+    printf '[http]\nshared_cache = edge\n[edge]\npurge = http://127.0.0.1:%s\nkey = %s\n' "$purge_port" "$edge_key"
 }
 
 # The module where it was built, else the origin's sub-request.

@@ -123,10 +123,15 @@ scenario('the doctor', {settings: {http: {cors_origins: ORIGIN}}}, (at) => {
 
   test('the report is text for people, within 80 columns, and says what was skipped and why', async () => {
     const how = await run(binary, ['doctor', url()], {env: at.site.env});
-    assert.equal(how.code, 0, how.out);
+    assert.equal(how.code, 1, how.out);
     assert(how.out.split('\n').every((line) => [...line].length <= 80));
     assert.match(how.out, /^skipped +authorization +needs --token$/m);
-    assert.match(how.out, /\n\d+ ok, 0 faults, \d+ skipped\n$/);
+    assert.match(how.out, /\n\d+ ok, 0 faults, \d+ skipped\n\d+ of them for want of a token or a profile: all may not be well\n$/);
+    const blind = await doctor(at.site, url(), [], {as: []});
+    assert.deepEqual([blind.code, blind.well, blind.faults], [1, false, 0]);
+    // nobody's: a token is no eye where there is no profile
+    assert.equal((await doctor(at.site, url(), [], {as: ['--token', await at.site.token('nobody')]})).code, 1);
+    assert.equal((await doctor(at.site, url(), [], {as: ['--token', await at.site.token('ann')]})).code, 0);
   });
 
   test('the members of --json', async () => {

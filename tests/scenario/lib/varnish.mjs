@@ -6,27 +6,13 @@ import http from 'node:http';
 import {join} from 'node:path';
 import {freePort, request} from './client.mjs';
 import {run, start, temporaryFolder, until} from './process.mjs';
-import {AUDIENCE, ISSUER, binary, cleanEnvironment, root} from './site.mjs';
+import {AUDIENCE, ISSUER, cleanEnvironment, root} from './site.mjs';
 import {handmade, now, publicJwk, readKeys} from './token.mjs';
 
 export const KEY = 'secret-of-the-edge';
 export const haveVarnish = (await run('sh', ['-c', 'command -v varnishd'], {env: cleanEnvironment()})).code === 0;
 export const vmodFolder = process.env.PROFILED_VMOD_FOLDER ?? join(root, 'build');
 export const haveModule = haveVarnish && readdirSync(vmodFolder).includes('libvmod_profiled.so');
-
-/** A server that has no /v1/authorize yet is asked for /v1/me, and what that means is answered. */
-async function forward(site, call) {
-  const answer = await request({port: site.port}, call);
-  if (call.path !== '/v1/authorize' || answer.status !== 404) return answer;
-  const me = await request({port: site.port}, {...call, path: '/v1/me'});
-  return [200, 404].includes(me.status) ? Object.assign(me, {status: 204, rawHeaders: [], body: Buffer.alloc(0)}) : me;
-}
-
-/** Whether this server has the process that sends purges; an older one refuses its settings. */
-export async function hasPurges() {
-  const args = ['config', '-o', 'edge.purge=http://127.0.0.1:9', '-o', `edge.key=${KEY}`];
-  return (await run(binary, args, {env: cleanEnvironment()})).code === 0;
-}
 
 /** Forwards to the site. .count: {path: requests}; .down: connections are cut; .status: that answer to all. */
 export async function origin(site) {
@@ -41,7 +27,7 @@ export async function origin(site) {
     for await (const part of incoming) parts.push(part);
     const body = Buffer.concat(parts), headers = Object.fromEntries(Object.entries(incoming.headers).filter(([name]) => name !== 'connection'));
     try {
-      const answer = await forward(site, {method: incoming.method, path: incoming.url, headers, body: body.length ? body : undefined, agent});
+      const answer = await request({port: site.port}, {method: incoming.method, path: incoming.url, headers, body: body.length ? body : undefined, agent});
       outgoing.writeHead(answer.status, answer.rawHeaders.filter((_, i, all) => !/^(connection|keep-alive|transfer-encoding)$/i.test(all[i - i % 2])));
       outgoing.end(answer.body);
     } catch {
