@@ -16,8 +16,8 @@ bool doctor_has(const struct doctor_evidence *e, enum doctor_probe probe, struct
     if (a->outcome == DOCTOR_NOT_ASKED) {
         doctor_skip(f, "%s",
                     e->answers[DOCTOR_HEALTHZ].outcome == DOCTOR_ANSWERED ? why : "nothing answers there");
-        /* a second token is more than most have, and what it shows is not all there is to see */
-        f->unseen = probe != DOCTOR_PUBLIC_OTHER;
+        /* a second token is more than most have; from DOCTOR_CORS on it takes an option that not all need */
+        f->unseen = probe < DOCTOR_CORS && probe != DOCTOR_PUBLIC_OTHER;
     } else if (a->outcome == DOCTOR_FAILED)
         doctor_fault(f, DOCTOR_FAULT_NONE, "no answer: %s", a->failure);
     else if (a->status >= 502 && a->status <= 504 && !doctor_answer_ours(a))
