@@ -2,8 +2,8 @@
 # Every test: installs what is missing, builds with gcc and clang, runs the unit tests under the sanitizers, the structure's
 # and the scenarios against the real servers, and closes with a line "N passed, N failed". POSIX sh; from any directory.
 # usage: sh tests/run.sh [--long] [--no-install]
-#   --long        the scenarios against the sanitized server too, storms of a minute, a minute of fuzzing for each target, a
-#                 kill after every instruction of a put, the larger models
+#   --long        the scenarios against the sanitized server too, the thread sanitizer, storms of a minute, a minute of fuzzing for
+#                 each target, a kill after every instruction of a put, the larger models
 #   --no-install  install nothing: say what is missing
 set -u
 program=run.sh
@@ -110,6 +110,19 @@ unit_tests() {
     [ "$3" -eq 0 ] || grep -E '^[0-9]+: (not ok|# [^o]|.*(ERROR|runtime error))|\*\*\*' "$logs/unit.log" | head -n 120 | show
 }
 
+# ---- what Varnish's threads share, under the thread sanitizer
+
+thread_tests() {
+    [ "$long" = yes ] || return 0
+    step 'threads: what the Varnish module shares among them (build-tsan/)'
+    build_preset tsan "$root/build-tsan" "$logs/build.log"
+    if ctest --test-dir "$root/build-tsan" --timeout 180 --output-on-failure -R guard >"$logs/threads.log" 2>&1; then
+        count 'without a race' "$(grep -c ' Passed ' "$logs/threads.log")" 0
+    else
+        broken 'threads' "$logs/threads.log"
+    fi
+}
+
 # ---- fuzz targets: what was found once, replayed
 
 fuzz_tests() {
@@ -173,6 +186,7 @@ exhaustive_tests() {
 install_packages
 builds
 unit_tests
+thread_tests
 exhaustive_tests
 fuzz_tests
 step 'structure'
