@@ -95,9 +95,11 @@ class Storm {
       // lighttpd says 500 where a worker dies over a request; ours would be a fault
       if (answer.status < 500 || /#internal/.test(answer.text)) return answer;
       this.count(`lost ${answer.status}`);
+      if (method !== 'GET') this.why = `${direct ? 'direct' : 'edge'} ${answer.status} ${answer.text.slice(0, 300)}`;
     } catch (error) {
       if (/no answer within/.test(error.message)) this.fault(error);
       this.count(`lost ${error.code ?? error.message.slice(0, 40)}`);
+      if (method !== 'GET') this.why = `${direct ? 'direct' : 'edge'} ${error.message}`;
     }
     this.lost++;
     await sleep(10);
@@ -190,7 +192,7 @@ class Storm {
         this.writes++;
         return answer.etag === undefined ? undefined : place(answer.etag);
       }
-      if (Date.now() > this.end + 30000) this.fault(new Error(`${method} ${path} is never answered`));
+      if (Date.now() > this.end + 30000) this.fault(new Error(`${method} ${path} is never answered: ${this.why} ${JSON.stringify(this.told)}\n${this.site.readLog().slice(-3000)}`));
       if (this.wrong.length) return undefined;
     }
   }
