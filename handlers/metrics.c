@@ -1,5 +1,6 @@
 #include "handlers/metrics.h"
 
+#include "handlers/parameters.h"
 #include "handlers/resource.h"
 
 #include <inttypes.h>
