@@ -121,7 +121,7 @@ static enum err give_all(struct handlers_many *many, const struct loading *l, co
 {
     struct handlers_resource r = {.snapshot = *snapshot};
     enum err e = OK;
-    for (size_t i = 0; e == OK && i < count; i++) {
+    for (size_t i = count; e == OK && i-- > 0;) {
         const struct handlers_target t = {
             .address = HANDLERS_BY_ID, .view = PROFILE_VIEW_PUBLIC, .id = l->ids[i]};
         if (l->found[i])

@@ -108,7 +108,8 @@ struct cache_reader {
     /* The first CACHE_FRONT_LEN bytes of a good value, or all of it, of a key that said so: true: that was
      * all, take is not called for it. NULL, where no key says so. */
     bool (*take_front)(void *data, size_t index, struct span front);
-    /* Reads what missed, all of it in one snapshot, and gives each by cache_give. Called once at most. */
+    /* Reads what missed, all of it in one snapshot, and gives each by cache_give, the last first: while the
+     * first is not there, others with the same batch wait for it. Called once at most. */
     enum err (*load)(void *data, const size_t *missed, size_t missed_count, struct cache_giving *to);
     void *data;
 };

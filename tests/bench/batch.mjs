@@ -38,8 +38,10 @@ try {
   }
   const quote = (text) => `[==[${text}]==]`;
   const script = (requests) => `
-local all = {${requests.map(({path, none, body}) => `wrk.format(${body ? '"POST"' : '"GET"'}, ${quote(path)}, {Authorization = "Bearer ${token}"${none ? `, ["If-None-Match"] = ${quote(none)}` : ''}${body ? ', ["Content-Type"] = "application/json"' : ''}}${body ? `, ${quote(body)}` : ''})`).join(',\n')}}
-local n = 0
+local all, n = {}, 0
+function init(args)
+  all = {${requests.map(({path, none, body}) => `wrk.format(${body ? '"POST"' : '"GET"'}, ${quote(path)}, {Authorization = "Bearer ${token}"${none ? `, ["If-None-Match"] = ${quote(none)}` : ''}${body ? ', ["Content-Type"] = "application/json"' : ''}}${body ? `, ${quote(body)}` : ''})`).join(',\n')}}
+end
 function request() n = n % #all + 1; return all[n] end
 function done(summary) io.write(string.format("RESULT %d %d\\n", summary.requests, summary.errors.status + summary.errors.read + summary.errors.connect + summary.errors.timeout)) end
 `;
