@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 /* 16 million pixels are 64 MiB once decoded; AVIF and WebP hold them twice, and a little more. */
-enum { MEMORY_MIB = 448, CPU_S = 4 };
+enum { MEMORY_MIB = 448, CPU_S = 3 };
 
 static bool read_all(struct buf *out)
 {
