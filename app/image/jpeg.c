@@ -1,6 +1,6 @@
 /*
  * JPEG (ITU-T T.81 annex B): markers, most of them with a length and a payload, up to the frame header that
- * tells the size. Nothing behind that is looked at.
+ * tells the size. Behind that nothing is looked at but that there is an end.
  */
 #include "image/bytes.h"
 
@@ -40,6 +40,13 @@ static enum err read_frame(struct span s, struct image_facts *out, struct err_de
     return OK;
 }
 
+/* Whether the end of the image stands somewhere behind its header: data that was cut short is not made up. Within
+ * the data no byte 0xff is followed by that one. */
+static bool has_end(struct span rest)
+{
+    return memmem(rest.ptr, rest.len, "\xff\xd9", 2) != NULL;
+}
+
 enum err image_probe_jpeg(struct span s, struct image_facts *out, struct err_detail *detail)
 {
     size_t at = 2;
@@ -59,6 +66,8 @@ enum err image_probe_jpeg(struct span s, struct image_facts *out, struct err_det
         size_t len = image_be16(s, at);
         if (len < 2 || !image_has(s, at, len))
             break;
+        if (is_frame(marker) && !has_end(span_from(s, at + len)))
+            return err_set(detail, ERR_INVALID, "the JPEG is cut short");
         if (is_frame(marker))
             return read_frame(span_of(s.ptr + at, len), out, detail);
         if (marker == APP1 && out->orientation == 1)
