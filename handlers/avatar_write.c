@@ -51,7 +51,7 @@ static enum err no_profile(struct http_exchange *x)
 static enum err decide(struct handlers_context *context, struct http_exchange *x, struct span id,
                        char hash[STORE_IMAGE_HASH_LEN + 1])
 {
-    char text[STORE_IMAGE_HASH_LEN + 2];
+    char text[STORE_IMAGE_HASH_LEN + 2] = {0};
     struct span tag = span_of(text, sizeof text);
     struct store *store;
     enum err e = handlers_store(context, &store, &x->reason);

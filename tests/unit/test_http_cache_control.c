@@ -55,6 +55,12 @@ static const struct row rows[] = {
      "Cache-Control: public, max-age=300\r\n"},
     {"edge: write result", POLICY(EDGE, 0, 30), HTTP_CACHE_WRITE_RESULT, "u1", NULL, false,
      "Cache-Control: private, no-cache\r\n"},
+    {"edge: avatar", POLICY(EDGE, 60, 30), HTTP_CACHE_AVATAR, "0af9", NULL, true,
+     "Cache-Control: public, max-age=86400, immutable\r\n" CDN "Surrogate-Key: avatar/0af9\r\n"},
+    {"avatar", POLICY(REVALIDATE, 60, 30), HTTP_CACHE_AVATAR, "0af9", NULL, true,
+     "Cache-Control: public, max-age=86400, immutable\r\n"},
+    {"private: avatar", POLICY(PRIVATE, 0, 30), HTTP_CACHE_AVATAR, "0af9", NULL, true,
+     "Cache-Control: public, max-age=86400, immutable\r\n"},
     {"edge: list", POLICY(EDGE, 0, 30), HTTP_CACHE_LIST, NULL, NULL, false,
      "Cache-Control: private, no-cache\r\n"},
 
