@@ -137,7 +137,8 @@ static void test_every_combination(void **state)
             assert_null(strstr(first + 1, "\nCache-Control: "));
             bool edge = http_response_has_header(&r, "CDN-Cache-Control");
             assert_int_equal(edge, mode == HTTP_SHARED_CACHE_EDGE &&
-                                       (kind == HTTP_CACHE_PUBLIC_VIEW || kind == HTTP_CACHE_MISSING));
+                                       (kind == HTTP_CACHE_PUBLIC_VIEW || kind == HTTP_CACHE_MISSING ||
+                                        kind == HTTP_CACHE_AVATAR));
             assert_int_equal(http_response_has_header(&r, "Surrogate-Key"), edge);
             http_response_fini(&r);
         }
