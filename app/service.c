@@ -26,7 +26,8 @@ enum {
     READ = HTTP_GET | HTTP_HEAD,
     CONNECTION_TIMEOUT_S = 10, /* for each read and write between the front server and a worker */
     LOCK_WAIT_MS = 5000,       /* how long a write waits for the writers' lock */
-    THUMBNAILS_AT_ONCE = 2,    /* processes that decode images, of all that serve one database */
+    THUMBNAILS_AT_ONCE = 2,    /* processes that decode images, of all that serve one database; a small pool,
+                                  whose workers wait for them, has one */
 };
 
 /* The routes. A resource is the first pattern that fits: what begins with "@" stands before what may be any
@@ -156,7 +157,10 @@ static enum err fill_avatars(struct service *s)
     s->handlers.mount = span_str(config_text(c, CONFIG_server_mount));
     buf_printf(&text, "%s.lock", config_text(c, CONFIG_store_url) + strlen("sqlite:"));
     struct span slots = arena_copy(&s->arena, buf_span(&text));
-    s->handlers.thumbnails = (struct thumbnail_options){.slots_path = slots.ptr, .slots = THUMBNAILS_AT_ONCE};
+    s->handlers.thumbnails = (struct thumbnail_options){
+        .slots_path = slots.ptr,
+        .slots = config_number(c, CONFIG_server_workers) > THUMBNAILS_AT_ONCE ? THUMBNAILS_AT_ONCE : 1,
+    };
     enum err e = buf_status(&text);
     buf_fini(&text);
     return slots.ptr == NULL ? ERR_NOMEM : e;
