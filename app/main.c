@@ -5,6 +5,8 @@
  */
 #include "serve.h"
 
+#include "thumbnail/make.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,6 +62,8 @@ static int run_command(const struct cli_command *command, int argc, char **argv)
 int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
+    if (strcmp(name, THUMBNAIL_CHILD) == 0)
+        return thumbnail_child(); /* of a worker; not for people */
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
         if (strcmp(name, commands[i]->name) == 0)
             return run_command(commands[i], argc - 1, argv + 1);

@@ -7,6 +7,8 @@
 #include "edge/key.h"
 #include "handlers/authorize.h"
 #include "handlers/batch.h"
+#include "handlers/avatar_read.h"
+#include "handlers/avatar_write.h"
 #include "handlers/metrics.h"
 #include "handlers/open_documents.h"
 #include "handlers/profile_read.h"
@@ -26,6 +28,8 @@ enum {
     READ = HTTP_GET | HTTP_HEAD,
     CONNECTION_TIMEOUT_S = 10, /* for each read and write between the front server and a worker */
     LOCK_WAIT_MS = 5000,       /* how long a write waits for the writers' lock */
+    THUMBNAILS_AT_ONCE = 2,    /* processes that decode images, of all that serve one database; a small pool,
+                                  whose workers wait for them, has one */
 };
 
 /* The routes. A resource is the first pattern that fits: what begins with "@", and what is no id, stand
@@ -44,6 +48,10 @@ static void fill_routes(struct service *s)
         {"/v1/me", READ, TOKEN_SCOPE_READ, handlers_read_me, h},
         {"/v1/me", HTTP_PUT | HTTP_PATCH | HTTP_DELETE, TOKEN_SCOPE_WRITE, handlers_write_me, h},
         {"/v1/profiles?id", READ, TOKEN_SCOPE_READ, handlers_batch, h},
+        {"/v1/me/avatar", HTTP_PUT | HTTP_DELETE, TOKEN_SCOPE_WRITE, handlers_avatar_write_me, h},
+        {"/v1/profiles/{id}/avatar", HTTP_PUT | HTTP_DELETE, TOKEN_SCOPE_WRITE, handlers_avatar_write_by_id,
+         h},
+        {"/v1/avatars/{hash}", READ, 0, handlers_avatar_read, h},
         {"/v1/profiles", HTTP_POST, TOKEN_SCOPE_ADMIN, handlers_create, h},
         {"/v1/authorize", READ, TOKEN_SCOPE_READ, handlers_authorize, h},
         {"/v1/revocations", READ, TOKEN_SCOPE_ADMIN, handlers_revocations, &s->revocations},
@@ -53,11 +61,17 @@ static void fill_routes(struct service *s)
         {"/healthz", READ, 0, handlers_healthz, h},
         {"/readyz", READ, 0, handlers_readyz, h},
     };
+    static const struct route_stream streams[] = {
+        {"/v1/me/avatar", HANDLERS_AVATAR_MAX},
+        {"/v1/profiles/{id}/avatar", HANDLERS_AVATAR_MAX},
+    };
     static_assert(sizeof routes <= sizeof s->routes, "the table has room for every route");
     memcpy(s->routes, routes, sizeof routes);
     s->router = (struct router){
         .routes = s->routes,
         .count = sizeof routes / sizeof routes[0],
+        .streams = streams,
+        .stream_count = sizeof streams / sizeof streams[0],
         .guard = &s->guard,
         .cache = &s->cache,
         .timing = config_number(s->settings, CONFIG_log_level) == LOG_DEBUG,
@@ -138,6 +152,25 @@ static void fill_revocations(struct service *s)
     };
 }
 
+/* What the handlers of avatars go by. The slots of thumbnails are bytes of the writers' lock file, which all
+ * of a database share. */
+static enum err fill_avatars(struct service *s)
+{
+    const struct config_settings *c = s->settings;
+    struct buf text = {0};
+    s->handlers.base_url = span_str(config_text(c, CONFIG_http_base_url));
+    s->handlers.mount = span_str(config_text(c, CONFIG_server_mount));
+    buf_printf(&text, "%s.lock", config_text(c, CONFIG_store_url) + strlen("sqlite:"));
+    struct span slots = arena_copy(&s->arena, buf_span(&text));
+    s->handlers.thumbnails = (struct thumbnail_options){
+        .slots_path = slots.ptr,
+        .slots = config_number(c, CONFIG_server_workers) > THUMBNAILS_AT_ONCE ? THUMBNAILS_AT_ONCE : 1,
+    };
+    enum err e = buf_status(&text);
+    buf_fini(&text);
+    return slots.ptr == NULL ? ERR_NOMEM : e;
+}
+
 static enum err fill_policies(struct service *s)
 {
     const struct config_settings *c = s->settings;
@@ -181,7 +214,7 @@ enum err service_init(struct service *s, const struct config_settings *settings,
         goto out;
     if ((e = prepare_jwks(s)) != OK)
         goto out;
-    if ((e = fill_policies(s)) != OK)
+    if ((e = fill_policies(s)) != OK || (e = fill_avatars(s)) != OK)
         goto out;
     fill_revocations(s);
     fill_routes(s);

@@ -262,6 +262,7 @@ write_config() {
         [ -z "$workers" ] || printf 'workers = %s\n' "$workers"
         printf '[store]\nurl = sqlite:%s\n' "$database"
         printf '[token]\nkeys = %s\nissuer = https://quickstart.profiled.invalid\naudience = profiled\n' "$keys"
+        printf '[http]\nbase_url = %s\n' "http://127.0.0.1:$port"
         [ -z "$varnish" ] || varnish_settings
     } >"$config.new" && mv -f "$config.new" "$config" || fail 'it cannot be written' 'is there room on the disk?'
     [ -z "$workers" ] || unset PROFILED_SERVER_WORKERS

@@ -9,6 +9,7 @@
 #include "http/cache_control.h"
 #include "http/exchange.h"
 #include "store/store.h"
+#include "thumbnail/make.h"
 
 struct handlers_context {
     const char *store_url;
@@ -16,8 +17,11 @@ struct handlers_context {
     struct store *store; /* NULL until the first request that needs it, and while it cannot be opened */
     struct cache *cache; /* borrowed; one without memory when it is off */
     struct http_cache_policy cache_policy;
-    int64_t ttl_s;           /* how long a ready answer is kept; 0: without limit */
-    size_t attributes_max;   /* bytes */
+    int64_t ttl_s;         /* how long a ready answer is kept; 0: without limit */
+    size_t attributes_max; /* bytes */
+    struct span base_url;  /* what addresses of images begin with; empty: https:// and the request's Host */
+    struct span mount;     /* behind the Host then */
+    struct thumbnail_options thumbnails;
     struct span jwks;        /* the document of /.well-known/jwks.json */
     struct span jwks_etag;   /* its entity tag, quoted */
     int64_t jwks_modified_s; /* Unix time of the newest change to a key */

@@ -112,6 +112,7 @@ enum err handlers_draft(const struct handlers_context *context, struct http_exch
         .view = t->view,
         .admin = t->admin,
         .attributes_max = context->attributes_max,
+        .base_url = context->base_url,
     };
     e = profile_parse(document, &rules, x->arena, out, &faults);
     json_decref(document);

@@ -34,6 +34,7 @@ static enum metric cause_of(enum store_change_kind kind)
     case STORE_CHANGE_DELETE:
         return METRIC_CACHE_INVALIDATIONS_DELETE;
     case STORE_CHANGE_REVOKE:
+    case STORE_CHANGE_AVATAR:
     case STORE_CHANGE_KIND_COUNT:
         break;
     }
@@ -56,6 +57,8 @@ static void add_word(const struct sink *s, struct cache_change *change, enum cac
 static void translate(void *data, const struct store_change *from)
 {
     const struct sink *s = data;
+    if (from->kind == STORE_CHANGE_AVATAR) /* no image is kept there */
+        return;
     struct cache_change change = {.seq = from->seq, .cause = cause_of(from->kind)};
     if (from->kind == STORE_CHANGE_REVOKE) {
         add_word(s, &change, CACHE_SUBJECT, from->profile_id);

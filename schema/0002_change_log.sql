@@ -4,10 +4,11 @@
 CREATE TABLE changes (
     seq INTEGER PRIMARY KEY CHECK (seq BETWEEN 1 AND 4611686018427387904),
     profile_id TEXT NOT NULL,
-    -- 'update' is seen by everybody, 'private' by the owner alone; 'revoke' is about the subject's tokens.
+    -- 'update' is seen by everybody, 'private' by the owner alone; 'revoke' is about the subject's tokens;
+    -- 'avatar' is about an image that went, or is shown otherwise, and its profile_id is the image's hash.
     what TEXT NOT NULL
         CHECK (what = 'create' OR what = 'update' OR what = 'private' OR what = 'suspend' OR what = 'resume'
-               OR what = 'delete' OR what = 'revoke'),
+               OR what = 'delete' OR what = 'revoke' OR what = 'avatar'),
     handle TEXT,      -- taken by this change: a new profile, or a new handle
     old_handle TEXT,  -- set free by this change: a new handle, or a deletion
     at INTEGER NOT NULL

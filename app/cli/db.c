@@ -118,6 +118,10 @@ static size_t judge(const struct store_facts *f, struct finding out[MAX_FINDINGS
                  : "has the WAL-reset bug: safe under the writers' lock, do not write with other programs");
     out[n] = (struct finding){"profiles", "", true, ""};
     snprintf(out[n++].value, sizeof out->value, "%lld", (long long)f->profiles);
+    out[n] = (struct finding){"images", "", f->orphans == 0,
+                              "delete them: DELETE FROM images WHERE n NOT IN (SELECT image FROM avatars)"};
+    snprintf(out[n++].value, sizeof out->value, "%lld, %lld of them held by no profile", (long long)f->images,
+             (long long)f->orphans);
     out[n] = (struct finding){"change sequence", "", true, ""};
     snprintf(out[n++].value, sizeof out->value, "%lld", (long long)f->last_seq);
     out[n] = (struct finding){"write-ahead log", "", true, ""};

@@ -25,6 +25,7 @@ struct import {
     struct store *store;
     enum conflict on_conflict;
     size_t attributes_max;
+    struct span base_url;
     struct arena arena;
     bool in_batch;
     int rows;         /* in the batch */
@@ -191,7 +192,7 @@ static enum err import_stream(struct import *im, FILE *in, struct err_detail *de
         return ERR_NOMEM;
     sigaction(SIGINT, &act, NULL);
     sigaction(SIGTERM, &act, NULL);
-    enum err e = import_reader_init(reader, in, im->attributes_max, &interrupted, detail);
+    enum err e = import_reader_init(reader, in, im->attributes_max, im->base_url, &interrupted, detail);
     if (e == OK) {
         sigemptyset(&mask);
         sigaddset(&mask, SIGINT);
@@ -282,6 +283,7 @@ static int run_import(int argc, char **argv)
     if (!cli_settings("import", &common, &settings))
         return CLI_FAILED;
     im.attributes_max = (size_t)config_number(&settings, CONFIG_limits_attributes);
+    im.base_url = span_str(config_text(&settings, CONFIG_http_base_url));
     int status = import_file(&im, &settings, argv[optind]);
     config_fini(&settings);
     return status;

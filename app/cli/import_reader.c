@@ -15,7 +15,7 @@ static void read_line(struct import_reader *r, struct import_batch *b, struct sp
     *item = (struct import_item){.line = number};
     if (line.len > LINE_MAX_BYTES) {
         item->refused = SPAN("the line has more than 1 MiB");
-    } else if (cli_profile_read(line, clock_now_ms(&clock_system), r->attributes_max, &b->arena,
+    } else if (cli_profile_read(line, clock_now_ms(&clock_system), r->attributes_max, r->base_url, &b->arena,
                                 &item->profile, &reason) != OK) {
         item->refused = arena_copy(&b->arena, buf_span(&reason));
         if (item->refused.ptr == NULL)
@@ -76,10 +76,11 @@ static void *run(void *data)
     return NULL;
 }
 
-enum err import_reader_init(struct import_reader *r, FILE *in, size_t attributes_max,
+enum err import_reader_init(struct import_reader *r, FILE *in, size_t attributes_max, struct span base_url,
                             const volatile int *interrupted, struct err_detail *detail)
 {
-    *r = (struct import_reader){.in = in, .attributes_max = attributes_max, .interrupted = interrupted};
+    *r = (struct import_reader){
+        .in = in, .attributes_max = attributes_max, .base_url = base_url, .interrupted = interrupted};
     pthread_mutex_init(&r->mutex, NULL);
     pthread_cond_init(&r->changed, NULL);
     if (pthread_create(&r->thread, NULL, run, r) != 0)

@@ -32,6 +32,7 @@ struct import_batch {
 struct import_reader {
     FILE *in;
     size_t attributes_max;           /* bytes */
+    struct span base_url;            /* the service's own (profile/parse.h) */
     const volatile int *interrupted; /* not 0: stop reading */
     pthread_t thread;
     pthread_mutex_t mutex; /* guards the two counters */
@@ -41,10 +42,12 @@ struct import_reader {
     struct import_batch batches[IMPORT_BATCHES]; /* a ring */
 };
 
-/* Starts the thread. in and interrupted are borrowed until _fini. The signals that are not blocked come to
- * this thread, so that they end a read that waits, if the caller blocks them in its own. ERR_NOMEM. */
+/* Starts the thread. in, base_url and interrupted are borrowed until _fini. The signals that are not blocked
+ * come to this thread, so that they end a read that waits, if the caller blocks them in its own. ERR_NOMEM.
+ */
 MUST_USE enum err import_reader_init(struct import_reader *r, FILE *in, size_t attributes_max,
-                                     const volatile int *interrupted, struct err_detail *detail);
+                                     struct span base_url, const volatile int *interrupted,
+                                     struct err_detail *detail);
 /* The next batch, waiting for it; never NULL. After the one that is last there is none to ask for. */
 struct import_batch *import_reader_take(struct import_reader *r);
 void import_reader_give_back(struct import_reader *r);

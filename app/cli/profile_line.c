@@ -27,8 +27,8 @@ static enum err choose_id(const json_t *document, int64_t now_ms, struct arena *
     return id->ptr == NULL ? ERR_NOMEM : OK;
 }
 
-enum err cli_profile_read(struct span line, int64_t now_ms, size_t attributes_max, struct arena *arena,
-                          struct profile *out, struct buf *reason)
+enum err cli_profile_read(struct span line, int64_t now_ms, size_t attributes_max, struct span base_url,
+                          struct arena *arena, struct profile *out, struct buf *reason)
 {
     struct profile_faults faults = {.count = 0};
     struct err_detail detail = {0};
@@ -46,6 +46,7 @@ enum err cli_profile_read(struct span line, int64_t now_ms, size_t attributes_ma
             .view = PROFILE_VIEW_OWNER,
             .admin = true,
             .attributes_max = attributes_max,
+            .base_url = base_url,
             .foreign_stamps = true,
         };
         e = profile_parse(document, &rules, arena, out, &faults);

@@ -176,6 +176,26 @@ static bool origin_valid(struct span origin)
     return scheme_valid(scheme) && host_valid(host);
 }
 
+/* An origin of http or https, and perhaps a path: what an address is put together behind. */
+static enum err check_base_url(const struct config_settings *s, struct err_detail *detail)
+{
+    enum { LONGEST = 1024 }; /* a picture's address has room for 2048 characters */
+    struct span url = text_of(s, CONFIG_http_base_url);
+    const char *at = url.len == 0 ? NULL : memmem(url.ptr, url.len, "://", 3);
+    if (url.len == 0)
+        return OK;
+    size_t len = at == NULL ? 0 : (size_t)(at - url.ptr) + 3;
+    while (at != NULL && len < url.len && url.ptr[len] != '/')
+        len++;
+    struct span origin = span_of(url.ptr, len);
+    bool web = span_starts(url, SPAN("https://")) || span_starts(url, SPAN("http://"));
+    if (!web || url.len > LONGEST || !origin_valid(origin) || !mount_valid(span_from(url, len)))
+        return refuse(s, CONFIG_http_base_url, detail,
+                      "https://HOST or https://HOST/PATH in lower case, no default port, no / behind it; "
+                      "empty: by the Host of each request");
+    return OK;
+}
+
 static enum err check_origins(const struct config_settings *s, struct err_detail *detail)
 {
     struct span rest = text_of(s, CONFIG_http_cors_origins);
@@ -272,7 +292,8 @@ enum err config_check(const struct config_settings *s, struct err_detail *detail
     enum err e;
     if ((e = check_not_empty(s, detail)) != OK || (e = check_listen(s, detail)) != OK ||
         (e = check_paths(s, detail)) != OK || (e = check_enforced(s, detail)) != OK ||
-        (e = check_origins(s, detail)) != OK || (e = check_edge(s, detail)) != OK)
+        (e = check_base_url(s, detail)) != OK || (e = check_origins(s, detail)) != OK ||
+        (e = check_edge(s, detail)) != OK)
         return e;
     for (size_t i = 0; i < s->issuer_count; i++)
         if ((e = check_issuer(s, &s->issuers[i], detail)) != OK)

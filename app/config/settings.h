@@ -60,6 +60,8 @@ enum config_type {
       "edge: how long after that it answers while it asks")                                                  \
     X(http, stale_if_error, DURATION, "300s", 0, 31536000, NULL,                                             \
       "edge: how long it answers while the origin is down")                                                  \
+    X(http, base_url, STRING, "", 0, 0, NULL,                                                                \
+      "where clients reach the service, in the addresses of avatars: https://HOST[/PATH]; empty: by the request's Host") \
     X(http, cors_origins, LIST, "", 0, 0, NULL,                                                              \
       "origins whose pages may call, separated by spaces; *: any; empty: none")                              \
     X(edge, purge, LIST, "", 0, 0, NULL,                                                                     \

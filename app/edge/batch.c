@@ -85,7 +85,10 @@ bool edge_batch_take(void *data, const struct store_change *change)
         if (!edge_batch_revoke(batch, change->profile_id, change->at_ms / 1000))
             return false;
     } else if (change->kind != STORE_CHANGE_PRIVATE) {
-        add_key(&batch->keys, SPAN("profile/"), change->profile_id);
+        if (change->kind == STORE_CHANGE_AVATAR)
+            add_key(&batch->keys, SPAN("avatar/"), change->profile_id);
+        else
+            add_key(&batch->keys, SPAN("profile/"), change->profile_id);
         add_key(&batch->keys, SPAN("handle/"), change->handle);
         add_key(&batch->keys, SPAN("handle/"), change->old_handle);
         if (batch->keys.len > EDGE_VALUE_MAX && before > 0) {
@@ -94,8 +97,10 @@ bool edge_batch_take(void *data, const struct store_change *change)
         }
     }
     batch->changes++;
-    /* of a revocation it is a second that tokens are compared with */
-    if (was_empty && change->kind != STORE_CHANGE_REVOKE && !edge_batch_is_empty(batch))
+    /* of a revocation it is a second that tokens are compared with, of an image the time of the change that
+     * took it along */
+    if (was_empty && change->kind != STORE_CHANGE_REVOKE && change->kind != STORE_CHANGE_AVATAR &&
+        !edge_batch_is_empty(batch))
         batch->first_ms = change->at_ms;
     return true;
 }

@@ -7,6 +7,7 @@
  *     update                  profile/{id}, and on a rename both handles
  *     suspend resume delete   profile/{id}, and the handle that the change names
  *     private                 nothing
+ *     avatar                  avatar/{hash}
  *     revoke                  subject=until_s, the subject percent-encoded (RFC 3986)
  *
  * What is kept by handle bears the key of the id as well (http/cache_control.h). The order of revocations is

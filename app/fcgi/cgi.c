@@ -11,35 +11,76 @@
 
 /* CONTENT_LENGTH bytes of standard input; to its end where the front server did not say how many (a chunked
  * body). */
-static enum err read_body(struct http_request *request, size_t max, struct buf *body)
+struct cgi_body {
+    uint64_t length; /* UINT64_MAX: not known */
+    uint64_t got;
+    size_t max;
+    enum err failed;
+};
+
+static void begin_body(struct cgi_body *body, const struct http_request *request, size_t max)
 {
-    struct span length_text = http_request_header(request, HTTP_HEADER_CONTENT_LENGTH);
-    uint64_t length = UINT64_MAX;
-    if (length_text.len > 0 && !span_to_u64(length_text, UINT64_MAX - 1, &length))
-        return ERR_INVALID;
-    if (length != UINT64_MAX && length > max) {
-        request->body_too_large = true;
-        return OK;
-    }
-    while (body->len < length) {
-        char *to = buf_reserve(body, 4096);
+    struct span text = http_request_header(request, HTTP_HEADER_CONTENT_LENGTH);
+    *body = (struct cgi_body){.length = UINT64_MAX, .max = max};
+    if (text.len > 0 && !span_to_u64(text, UINT64_MAX - 1, &body->length))
+        body->failed = ERR_INVALID;
+    else if (body->length != UINT64_MAX && body->length > max)
+        body->failed = ERR_TOO_LARGE;
+}
+
+/* http_stream_read */
+static enum err read_piece(void *data, char *to, size_t size, size_t *len)
+{
+    struct cgi_body *body = data;
+    size_t want = body->length - body->got < size ? (size_t)(body->length - body->got) : size;
+    ssize_t n = 0;
+    *len = 0;
+    if (body->failed != OK || want == 0)
+        return body->failed;
+    while ((n = read(STDIN_FILENO, to, want)) < 0 && errno == EINTR)
+        continue;
+    if (n < 0 || (n == 0 && body->length != UINT64_MAX))
+        return body->failed = ERR_IO;
+    if (n == 0)
+        body->length = body->got; /* so that the end stays the end */
+    body->got += (uint64_t)n;
+    if (body->got > body->max)
+        return body->failed = ERR_TOO_LARGE;
+    *len = (size_t)n;
+    return OK;
+}
+
+static enum err read_body(struct http_request *request, size_t max, struct buf *out)
+{
+    enum { PIECE = 4096 };
+    struct cgi_body body;
+    size_t len;
+    enum err e;
+    begin_body(&body, request, max);
+    do {
+        char *to = buf_reserve(out, PIECE);
         if (to == NULL)
             return ERR_NOMEM;
-        size_t want = length - body->len < 4096 ? (size_t)(length - body->len) : 4096;
-        ssize_t n = read(STDIN_FILENO, to, want);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0 || (n == 0 && length != UINT64_MAX))
-            return ERR_IO;
-        if (n == 0)
-            break;
-        buf_extend(body, (size_t)n);
-        if (body->len > max) {
-            request->body_too_large = true;
-            return OK;
-        }
-    }
-    request->body = buf_span(body);
+        if ((e = read_piece(&body, to, PIECE, &len)) == OK)
+            buf_extend(out, len);
+    } while (e == OK && len > 0);
+    if (e == ERR_TOO_LARGE)
+        request->body_too_large = true;
+    else if (e == OK)
+        request->body = buf_span(out);
+    return e == ERR_TOO_LARGE ? OK : e;
+}
+
+/* The body as the row that will answer takes it: as a stream, of which nothing is read yet, or whole. */
+static enum err take_body(const struct router *router, const struct fcgi_options *options,
+                          struct arena *arena, struct http_request *request, struct cgi_body *stream,
+                          struct buf *out)
+{
+    size_t max = route_stream_max(router, request, arena);
+    if (max == 0)
+        return read_body(request, options->body_max, out);
+    begin_body(stream, request, max);
+    request->stream = (struct http_stream){.read = read_piece, .data = stream};
     return OK;
 }
 
@@ -54,6 +95,12 @@ static enum err write_all(struct span bytes)
         bytes = span_from(bytes, (size_t)n);
     }
     return OK;
+}
+
+static enum err send_piece(void *data, struct span piece)
+{
+    (void)data;
+    return write_all(piece);
 }
 
 /*
@@ -96,6 +143,7 @@ enum err fcgi_cgi_answer(char *const *environment, const struct router *router,
     struct route_outcome outcome = {0};
     struct arena arena = {0};
     struct buf body = {0}, head = {0};
+    struct cgi_body stream = {0};
     struct fcgi_ids ids;
     int64_t begun_us = clock_monotonic_us();
     enum err e = fcgi_variables_read(environment, options->mount, &arena, &request);
@@ -104,13 +152,18 @@ enum err fcgi_cgi_answer(char *const *environment, const struct router *router,
     fcgi_ids_next(&ids, request.id);
     if (e == ERR_NOMEM)
         goto out;
-    if (may_have_body(request.method) && (e = read_body(&request, options->body_max, &body)) != OK)
+    if (may_have_body(request.method) &&
+        (e = take_body(router, options, &arena, &request, &stream, &body)) != OK)
         goto out;
     route_answer(router, &request, &response, &arena, &outcome);
     fcgi_reply_head(&head, &response);
     if ((e = buf_status(&head)) == OK && (e = write_all(buf_span(&head))) == OK)
         e = write_all(fcgi_reply_body(&response, request.method));
-    if (request.body_too_large)
+    if (e == OK)
+        e = fcgi_reply_stream(&response, request.method, send_piece, NULL);
+    if (request.stream.read != NULL)
+        read_away(stream.length == UINT64_MAX ? UINT64_MAX : stream.length - stream.got);
+    else if (request.body_too_large)
         read_away(told_length(&request, UINT64_MAX));
     else if (!may_have_body(request.method))
         read_away(told_length(&request, 0));

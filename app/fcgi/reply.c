@@ -27,6 +27,11 @@ static bool may_have_length(int status)
     return status != 204 && status != 304;
 }
 
+static uint64_t body_len(const struct http_response *response)
+{
+    return response->stream.read != NULL ? response->stream.len : response->body.len;
+}
+
 void fcgi_reply_head(struct buf *out, struct http_response *response)
 {
     if (response->status == 0 || response->head.failed || response->body.failed) {
@@ -41,7 +46,7 @@ void fcgi_reply_head(struct buf *out, struct http_response *response)
     buf_append(out, buf_span(&response->head));
     if (may_have_length(response->status)) {
         buf_lit(out, "Content-Length: ");
-        buf_u64(out, response->body.len);
+        buf_u64(out, body_len(response));
         buf_lit(out, "\r\n");
     }
     buf_lit(out, "\r\n");
@@ -52,7 +57,28 @@ struct span fcgi_reply_body(const struct http_response *response, enum http_meth
     /* RFC 9110 section 9.3.2: HEAD gets what GET would, without the content */
     if (method == HTTP_HEAD || !may_have_length(response->status))
         return SPAN("");
-    return buf_span(&response->body);
+    return response->stream.read != NULL ? SPAN("") : buf_span(&response->body);
+}
+
+enum err fcgi_reply_stream(const struct http_response *response, enum http_method method,
+                           enum err (*send)(void *data, struct span piece), void *data)
+{
+    enum { PIECE = 64 * 1024 };
+    char piece[PIECE];
+    uint64_t left = response->stream.len;
+    enum err e = OK;
+    if (response->stream.read == NULL || method == HTTP_HEAD || !may_have_length(response->status))
+        return OK;
+    while (left > 0 && e == OK) {
+        size_t len = 0;
+        e = response->stream.read(response->stream.data, piece, left < PIECE ? (size_t)left : PIECE, &len);
+        if (e == OK && len == 0)
+            e = ERR_IO;
+        if (e == OK)
+            e = send(data, span_of(piece, len));
+        left -= len;
+    }
+    return e;
 }
 
 void fcgi_reply_log(const struct log *log, bool access, const struct http_request *request,
@@ -65,7 +91,7 @@ void fcgi_reply_log(const struct log *log, bool access, const struct http_reques
     LOG(log, failed ? LOG_ERROR : LOG_INFO, failed ? "request-failed" : "request",
         LOG_STR("request", request->id), LOG_SPAN("method", request->method_name),
         LOG_SPAN("path", request->path), LOG_STR("route", outcome->pattern == NULL ? "" : outcome->pattern),
-        LOG_INT("status", response->status), LOG_INT("bytes", (int64_t)response->body.len),
+        LOG_INT("status", response->status), LOG_INT("bytes", (int64_t)body_len(response)),
         LOG_INT("us", took_us), LOG_STR("outcome", err_name(outcome->err)),
         LOG_STR("reason", outcome->reason.text));
 }

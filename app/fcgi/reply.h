@@ -16,8 +16,16 @@ void fcgi_ids_next(struct fcgi_ids *ids, char out[33]);
 /* The head as CGI has it (RFC 3875 section 6): Status, the header lines, Content-Length, an empty line. A
  * response that failed while it was made becomes a bare 500. */
 void fcgi_reply_head(struct buf *out, struct http_response *response);
-/* The body to send behind it: empty for HEAD, 204 and 304. */
+/* The body to send behind it: empty for HEAD, 204 and 304, and for one that is a stream. */
 struct span fcgi_reply_body(const struct http_response *response, enum http_method method);
+
+/*
+ * The body that comes as a stream, in pieces of 64 KiB, each given to send; nothing where there is none, or
+ * for HEAD, 204 and 304. Other than OK, of the stream or of send: fewer bytes went out than the head told,
+ * and the connection must not end as if all was well.
+ */
+MUST_USE enum err fcgi_reply_stream(const struct http_response *response, enum http_method method,
+                                    enum err (*send)(void *data, struct span piece), void *data);
 
 /* A line for the request when access logging is on, and one for each failure of ours (a status of 500 or
  * more) whatever the setting. */

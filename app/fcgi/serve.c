@@ -2,9 +2,12 @@
 
 #include "base/clock.h"
 #include "fcgi/accept.h"
+#include "fcgi/body.h"
 #include "fcgi/deadline.h"
 #include "fcgi/reply.h"
 #include "fcgi/variables.h"
+
+#include <sys/socket.h>
 
 /* What a worker keeps from one request to the next, so that a request takes nothing from the heap. */
 struct worker {
@@ -25,53 +28,74 @@ static bool may_have_body(enum http_method method)
 }
 
 /*
- * Reads the body to its end, under the limit. Some front servers send no length for a chunked body, or an
- * empty one. ERR_IO: the peer died on the way: what came is not what was sent, and must not be acted on.
- *
- * A body that is empty, or that means nothing, is read too: Apache sends the record that ends it by itself,
- * and answers 503 when a worker has answered and closed before that.
+ * Reads the body to its end, under the limit. ERR_IO: the peer died on the way: what came is not what was
+ * sent, and must not be acted on. A body that is empty, or that means nothing, is read too (body.h).
  */
 static enum err read_body(struct worker *w, int fd, struct http_request *request, bool *all_read)
 {
     enum { PIECE = 8192 };
-    struct span length_text = http_request_header(request, HTTP_HEADER_CONTENT_LENGTH);
-    uint64_t length = 0;
-    bool known = length_text.len > 0;
-    *all_read = false;
-    if (known && !span_to_u64(length_text, UINT64_MAX, &length))
-        return ERR_INVALID;
-    if (known && length > w->options->body_max) {
-        request->body_too_large = true;
-        return OK;
-    }
-    for (;;) {
+    struct fcgi_body body;
+    size_t len = 0;
+    enum err e;
+    fcgi_body_begin(&body, request, w->fcgx.in, fd, w->options->body_max, false);
+    do {
         char *to = buf_reserve(&w->body, PIECE);
         if (to == NULL)
             return ERR_NOMEM;
-        fcgi_deadline_watch(fd, clock_monotonic_us());
-        int n = FCGX_GetStr(to, PIECE, w->fcgx.in);
-        buf_extend(&w->body, (size_t)n);
-        if (w->body.len > w->options->body_max) {
-            request->body_too_large = true;
-            return OK;
-        }
-        if (n < PIECE)
-            break;
+        if ((e = fcgi_body_read(&body, to, PIECE, &len)) == OK)
+            buf_extend(&w->body, len);
+    } while (e == OK && !body.ended);
+    *all_read = body.ended;
+    if (e == ERR_TOO_LARGE)
+        request->body_too_large = true;
+    else if (e == OK)
+        request->body = buf_span(&w->body);
+    return e == ERR_TOO_LARGE ? OK : e;
+}
+
+/* The body as the row that will answer takes it: as a stream, of which nothing is read yet, or whole. */
+static enum err take_body(struct worker *w, int fd, struct http_request *request, struct fcgi_body *stream,
+                          bool *all_read)
+{
+    bool expected = may_have_body(request->method);
+    size_t max = expected ? route_stream_max(w->router, request, &w->arena) : 0;
+    *all_read = false;
+    if (max > 0) {
+        fcgi_body_begin(stream, request, w->fcgx.in, fd, max, true);
+        request->stream = (struct http_stream){.read = fcgi_body_read, .data = stream};
+        return OK;
     }
-    if (FCGX_GetError(w->fcgx.in) != 0 || (known && w->body.len != length))
-        return ERR_IO;
-    *all_read = true;
-    request->body = buf_span(&w->body);
+    enum err e = read_body(w, fd, request, all_read);
+    if (expected || e == ERR_NOMEM || e == ERR_IO)
+        return e;
+    request->body = SPAN("");
+    request->body_too_large = false;
     return OK;
 }
 
-static void send_reply(struct worker *w, enum http_method method)
+struct sending {
+    struct worker *w;
+    int fd;
+};
+
+static enum err send_piece(void *data, struct span piece)
 {
+    const struct sending *to = data;
+    fcgi_deadline_watch(to->fd, clock_monotonic_us());
+    return FCGX_PutStr(piece.ptr, (int)piece.len, to->w->fcgx.out) == (int)piece.len ? OK : ERR_IO;
+}
+
+static void send_reply(struct worker *w, int fd, enum http_method method)
+{
+    struct sending to = {w, fd};
     fcgi_reply_head(&w->head, &w->response);
     struct span body = fcgi_reply_body(&w->response, method);
     FCGX_PutStr(w->head.ptr, (int)w->head.len, w->fcgx.out);
     if (body.len > 0)
         FCGX_PutStr(body.ptr, (int)body.len, w->fcgx.out);
+    /* what is not whole must not end as if it were */
+    if (fcgi_reply_stream(&w->response, method, send_piece, &to) != OK)
+        shutdown(fd, SHUT_RDWR);
 }
 
 /* One request, on a connection that is closed after it, or kept for the next. */
@@ -79,6 +103,7 @@ static void answer_one(struct worker *w, struct fcgi_acceptor *acceptor, int fd)
 {
     struct http_request request = {0};
     struct route_outcome outcome = {0};
+    struct fcgi_body stream;
     bool all_read = true;
     int64_t begun_us = clock_monotonic_us();
 
@@ -91,21 +116,16 @@ static void answer_one(struct worker *w, struct fcgi_acceptor *acceptor, int fd)
     }
     enum err e = fcgi_variables_read(w->fcgx.envp, w->options->mount, &w->arena, &request);
     fcgi_ids_next(&w->ids, request.id);
-    if (e != ERR_NOMEM) {
-        enum err body = read_body(w, fd, &request, &all_read);
-        if (may_have_body(request.method) || body == ERR_NOMEM || body == ERR_IO) {
-            e = body;
-        } else {
-            request.body = SPAN("");
-            request.body_too_large = false;
-        }
-    }
+    if (e != ERR_NOMEM)
+        e = take_body(w, fd, &request, &stream, &all_read);
     fcgi_deadline_rest();
     if (e != ERR_NOMEM && e != ERR_IO) {
         route_answer(w->router, &request, &w->response, &w->arena, &outcome);
+        if (request.stream.read != NULL)
+            all_read = fcgi_body_finish(&stream);
         int64_t now_us = clock_monotonic_us(), took_us = now_us - begun_us;
         fcgi_deadline_watch(fd, now_us);
-        send_reply(w, request.method);
+        send_reply(w, fd, request.method);
         /* the end of the answer leaves with fcgi_request_end: whoever has read it finds it counted */
         metrics_request(w->options->metrics, (size_t)outcome.row, w->response.status, took_us);
         fcgi_reply_log(w->options->log, w->options->access_log, &request, &w->response, &outcome, took_us);

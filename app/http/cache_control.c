@@ -55,6 +55,14 @@ static void write_surrogate_key(struct span id, struct span handle, struct http_
     http_response_header_end(response, start);
 }
 
+static void write_avatar_key(struct span hash, struct http_response *response)
+{
+    size_t start = http_response_header_begin(response, "Surrogate-Key");
+    buf_lit(&response->head, "avatar/");
+    buf_append(&response->head, hash);
+    http_response_header_end(response, start);
+}
+
 void http_cache_control_write(const struct http_cache_policy *policy, enum http_cache_kind kind,
                               struct span id, struct span handle, struct http_response *response)
 {
@@ -90,6 +98,14 @@ void http_cache_control_write(const struct http_cache_policy *policy, enum http_
     case HTTP_CACHE_LIST:
         http_response_header(response, "Cache-Control", SPAN("private, no-cache"));
         break;
+    case HTTP_CACHE_AVATAR:
+        /* the address names the bytes: what lies there never changes */
+        http_response_header(response, "Cache-Control", SPAN("public, max-age=86400, immutable"));
+        if (at_edge) {
+            write_edge_freshness(policy, response);
+            write_avatar_key(id, response);
+        }
+        break;
     case HTTP_CACHE_KIND_COUNT:
         break;
     }
@@ -105,6 +121,7 @@ bool http_cache_is_shared(const struct http_cache_policy *policy, enum http_cach
     case HTTP_CACHE_MISSING:
         return edge && policy->negative_ttl_s > 0;
     case HTTP_CACHE_OPEN_DOCUMENT:
+    case HTTP_CACHE_AVATAR:
         return true;
     case HTTP_CACHE_OWNER_VIEW:
     case HTTP_CACHE_PROBLEM:

@@ -15,6 +15,8 @@
  *   problem       | no-store                            |
  *   open document | public, max-age=300                 | in every mode
  *   write result  | private, no-cache                   |
+ *   avatar        | public, max-age=86400, immutable    | in every mode
+ *     edge        | the same                            | CDN-Cache-Control, Surrogate-Key: avatar/{hash}
  *   list          | private, no-cache                   |
  *
  * The public view may be stored by any cache and is asked about each time, so that each request's token is
@@ -51,13 +53,15 @@ enum http_cache_kind {
     HTTP_CACHE_OPEN_DOCUMENT,
     HTTP_CACHE_WRITE_RESULT,
     HTTP_CACHE_LIST,
+    HTTP_CACHE_AVATAR,
     HTTP_CACHE_KIND_COUNT
 };
 
 /*
  * Adds Cache-Control, and where the table says so CDN-Cache-Control, Surrogate-Key and Vary: Authorization.
  * id and handle (folded) are for the surrogate key: each a valid one, or absent: a profile asked for by id
- * has no handle here, one asked for by handle has both, one that is missing has what it was asked by.
+ * has no handle here, one asked for by handle has both, one that is missing has what it was asked by. An
+ * avatar has its hash in place of the id.
  */
 void http_cache_control_write(const struct http_cache_policy *policy, enum http_cache_kind kind,
                               struct span id, struct span handle, struct http_response *response);

@@ -20,6 +20,7 @@
     X(INSUFFICIENT_SCOPE, "insufficient-scope", 403, 0, "The token does not allow this")                     \
     X(NOT_FOUND, "not-found", 404, 0, "There is nothing at this address")                                    \
     X(NO_SUCH_PROFILE, "no-such-profile", 404, 0, "There is no such profile")                                \
+    X(NO_SUCH_AVATAR, "no-such-avatar", 404, 0, "There is no such avatar")                                   \
     X(METHOD_NOT_ALLOWED, "method-not-allowed", 405, 0, "The method is not allowed here")                    \
     X(PROFILE_EXISTS, "profile-exists", 409, 0, "The profile exists already")                                \
     X(HANDLE_TAKEN, "handle-taken", 409, 0, "The handle is taken")                                           \
@@ -30,6 +31,7 @@
       "The body's media type is not accepted here")                                                          \
     X(INVALID_PROFILE, "invalid-profile", 422, 0, "The profile breaks a rule")                               \
     X(INVALID_QUERY, "invalid-query", 422, 0, "The query breaks a rule")                                     \
+    X(INVALID_IMAGE, "invalid-image", 422, 0, "The image is not one that can be an avatar")                  \
     X(PRECONDITION_REQUIRED, "precondition-required", 428, 0, "If-Match is needed")                          \
     X(RATE_LIMITED, "rate-limited", 429, 0, "Too many requests")                                             \
     X(INTERNAL, "internal", 500, 0, "Something went wrong in the server")                                    \

@@ -7,6 +7,7 @@
 #include "base/span.h"
 #include "http/header.h"
 #include "http/method.h"
+#include "http/stream.h"
 
 struct http_request {
     enum http_method method;
@@ -16,6 +17,7 @@ struct http_request {
     struct span headers[HTTP_HEADER_COUNT]; /* value by enum; absent when the request has none */
     struct span body;                       /* whole; empty when there is none */
     bool body_too_large;                    /* it was over limits.body and was not read: body is empty */
+    struct http_stream stream;              /* where the row of the route takes the body so: body is empty */
     char id[33];                            /* this request's id, ours: 32 hex digits, NUL-terminated */
 };
 

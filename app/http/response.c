@@ -22,6 +22,7 @@ void http_response_restart(struct http_response *r, int status)
     r->status = status;
     buf_clear(&r->head);
     buf_clear(&r->body);
+    r->stream = (struct http_stream){0};
 }
 
 size_t http_response_header_begin(struct http_response *r, const char *name)

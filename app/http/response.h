@@ -6,11 +6,13 @@
 #pragma once
 #include "base/buf.h"
 #include "base/err.h"
+#include "http/stream.h"
 
 struct http_response {
     int status; /* 0 until it is set */
     struct buf head;
     struct buf body;
+    struct http_stream stream; /* in place of body, where it has a read */
 };
 
 /* Empties it for the next answer; keeps the memory, but for that of an unusually long one. */
@@ -32,7 +34,7 @@ bool http_response_has_header(const struct http_response *r, const char *name);
 void http_response_extend_header(struct http_response *r, const char *name, struct span more);
 /* Takes every line of this name (without case) out. */
 void http_response_drop_header(struct http_response *r, const char *name);
-/* Empties head and body and sets the status: for an answer that replaces one begun. */
+/* Empties head and body, forgets the stream, and sets the status: for an answer that replaces one begun. */
 void http_response_restart(struct http_response *r, int status);
 /* The reason phrase of RFC 9110 section 15, "Unknown" for a status we never send; static. */
 const char *http_status_reason(int status);

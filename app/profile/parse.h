@@ -43,8 +43,13 @@ struct profile_rules {
     enum profile_view view; /* of the URL written to */
     bool admin;
     size_t attributes_max; /* bytes of the compact text; 0: no limit */
-    bool foreign_stamps;   /* import: version and times are another database's and passed over unread */
+    struct span base_url; /* the service's own: a picture that is the address of one of its images may be http
+                             too; empty: none is. One that the profile has is taken as it is */
+    bool foreign_stamps;  /* import: version and times are another database's and passed over unread */
 };
+
+/* Where the service's images are, below its base: the path, and then 64 hex digits. */
+#define PROFILE_IMAGES_PATH "/v1/avatars/"
 
 /*
  * doc is a value that json_load_strict gave, or as deep at most; it is not kept. OK: *out holds the profile

@@ -1,3 +1,4 @@
+#include "profile/ascii.h"
 #include "profile/parsing.h"
 #include "profile/syntax.h"
 #include "profile/text.h"
@@ -39,6 +40,26 @@ static struct grammar grammar_of(enum profile_kind kind)
     return (struct grammar){0};
 }
 
+/* The address that the server itself has given an image, which is of the scheme that the server has. */
+static bool is_own_image(const struct profile_parsing *p, enum profile_field field, struct span text)
+{
+    enum { HASH_LEN = 64 };
+    struct span rest = span_from(text, p->rules->base_url.len);
+    if (field != PROFILE_FIELD_picture)
+        return false;
+    if (p->rules->current != NULL && p->rules->current->values[field].ptr != NULL &&
+        span_eq(p->rules->current->values[field], text))
+        return true;
+    if (p->rules->base_url.len == 0 || !span_starts(text, p->rules->base_url) ||
+        !span_starts(rest, SPAN(PROFILE_IMAGES_PATH)))
+        return false;
+    rest = span_from(rest, SPAN(PROFILE_IMAGES_PATH).len);
+    for (size_t i = 0; i < rest.len; i++)
+        if (!profile_ascii_digit(rest.ptr[i]) && (rest.ptr[i] < 'a' || rest.ptr[i] > 'f'))
+            return false;
+    return rest.len == HASH_LEN;
+}
+
 static void read_text(struct profile_parsing *p, enum profile_field field, const json_t *value)
 {
     const struct profile_field_row *row = &profile_field_table[field];
@@ -57,7 +78,7 @@ static void read_text(struct profile_parsing *p, enum profile_field field, const
                               row->max);
     else if (flaw != PROFILE_TEXT_SOUND)
         profile_parsing_fault(p, row->name, (struct span){NULL, 0}, "%s", profile_text_flaw_detail(flaw));
-    else if (grammar.matches != NULL && !grammar.matches(text))
+    else if (grammar.matches != NULL && !grammar.matches(text) && !is_own_image(p, field, text))
         profile_parsing_fault(p, row->name, (struct span){NULL, 0}, "%s", grammar.rule);
     else
         p->out->values[field] = text;

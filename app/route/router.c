@@ -115,3 +115,17 @@ void route_answer(const struct router *router, const struct http_request *reques
     http_response_header(response, "X-Content-Type-Options", SPAN("nosniff"));
     http_cors_write(router->cors, request, methods | HTTP_OPTIONS, response);
 }
+
+size_t route_stream_max(const struct router *router, const struct http_request *request, struct arena *arena)
+{
+    struct http_exchange x = {.request = request, .arena = arena};
+    struct route_path path;
+    struct found found;
+    if (route_path_split(request->path, arena, &path) != OK)
+        return 0;
+    find(router, &path, &x, &found);
+    for (size_t i = 0; i < router->stream_count && found.row != NULL; i++)
+        if (strcmp(router->streams[i].pattern, found.row->pattern) == 0)
+            return router->streams[i].max;
+    return 0;
+}

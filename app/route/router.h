@@ -21,9 +21,17 @@ struct route {
     void *data; /* handed to handle */
 };
 
+/* A resource whose bodies are handed over as streams, instead of whole up to limits.body. */
+struct route_stream {
+    const char *pattern; /* of its rows */
+    size_t max;          /* bytes that a body may have */
+};
+
 struct router {
     const struct route *routes; /* the first row whose pattern and method fit answers */
     size_t count;
+    const struct route_stream *streams; /* of the resources that take such */
+    size_t stream_count;
     const struct route_guard *guard;
     struct cache *cache; /* told when an exchange begins */
     bool timing;         /* every answer bears Server-Timing */
@@ -47,3 +55,6 @@ struct route_outcome {
  */
 void route_answer(const struct router *router, const struct http_request *request,
                   struct http_response *response, struct arena *arena, struct route_outcome *outcome);
+/* Before the body is read: how much of it may come as a stream to the row that will answer; 0: it does not,
+ * or there is no such row. The arena is used for a path with escapes. */
+size_t route_stream_max(const struct router *router, const struct http_request *request, struct arena *arena);

@@ -79,6 +79,8 @@ enum err store_inspect(struct store *s, struct store_facts *out, struct err_deta
     if (code == SQLITE_ROW) {
         out->profiles = sqlite3_column_int64(counts, 0);
         out->last_seq = sqlite3_column_int64(counts, 1);
+        out->images = sqlite3_column_int64(counts, 2);
+        out->orphans = sqlite3_column_int64(counts, 3);
     }
     sqlite3_reset(counts);
     look_at_files(s, out);

@@ -6,6 +6,8 @@
 struct store_facts {
     int64_t profiles;
     int64_t last_seq;
+    int64_t images;
+    int64_t orphans; /* images that no profile holds */
     char epoch[STORE_EPOCH_MAX + 1];
     char journal_mode[16];
     char integrity[200];        /* "ok", or the first thing that is wrong */

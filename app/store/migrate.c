@@ -1,5 +1,8 @@
 #include "store/handle.h"
 
+#include "crypto/hex.h"
+#include "crypto/random.h"
+#include "store/avatars.h"
 #include "store_migration.h"
 
 #include <errno.h>
@@ -65,6 +68,20 @@ static enum err apply(sqlite3 *db, const char *path, int number, const struct st
     return e;
 }
 
+/* The key of the images' addresses, where there is none yet. */
+static enum err draw_avatar_key(sqlite3 *db, const char *path, struct err_detail *detail)
+{
+    unsigned char key[STORE_AVATAR_KEY_LEN];
+    struct buf sql = {0};
+    crypto_random(key, sizeof key);
+    buf_lit(&sql, "INSERT OR IGNORE INTO avatar_key (one,key) VALUES (1,x'");
+    crypto_hex_write(&sql, span_of((const char *)key, sizeof key));
+    buf_lit(&sql, "')");
+    int code = buf_status(&sql) == OK ? sqlite3_exec(db, sql.ptr, NULL, NULL, NULL) : SQLITE_NOMEM;
+    buf_fini(&sql);
+    return code == SQLITE_OK ? OK : store_code_err(db, code, path, detail);
+}
+
 static enum err apply_missing(sqlite3 *db, const char *path, int *applied, struct err_detail *detail)
 {
     int count;
@@ -83,7 +100,7 @@ static enum err apply_missing(sqlite3 *db, const char *path, int *applied, struc
     if (e != OK)
         return e;
     code = sqlite3_exec(db, store_statement_text(STORE_EPOCH_DRAW), NULL, NULL, NULL);
-    return code == SQLITE_OK ? OK : store_code_err(db, code, path, detail);
+    return code == SQLITE_OK ? draw_avatar_key(db, path, detail) : store_code_err(db, code, path, detail);
 }
 
 /* Makes the file with its mode before SQLite sees it: -wal and -shm take after it. */

@@ -66,7 +66,26 @@ static const char *const texts[STORE_STATEMENT_COUNT] = {
     [STORE_EPOCH_GET] = "SELECT epoch FROM meta",
     [STORE_EPOCH_DRAW] = "UPDATE meta SET epoch=lower(hex(randomblob(5))) WHERE epoch IS NULL",
     [STORE_EPOCH_RENEW] = "UPDATE meta SET epoch=lower(hex(randomblob(5)))",
-    [STORE_COUNTS] = "SELECT (SELECT count(*) FROM profiles),(SELECT coalesce(max(seq),0) FROM changes)",
+    [STORE_COUNTS] = "SELECT (SELECT count(*) FROM profiles),(SELECT coalesce(max(seq),0) FROM changes),"
+                     "(SELECT count(*) FROM images),"
+                     "(SELECT count(*) FROM images WHERE n NOT IN (SELECT image FROM avatars))",
+    [STORE_AVATAR_KEY] = "SELECT key FROM avatar_key",
+    /* one row for each profile there is */
+    [STORE_AVATAR_GET] = "SELECT hash FROM profiles LEFT JOIN avatars ON profile_id=id "
+                         "LEFT JOIN images ON images.n=image WHERE id=?1",
+    [STORE_AVATAR_PUT] = "INSERT INTO avatars (profile_id,image,picture) VALUES (?1,?2,?3) ON CONFLICT "
+                         "(profile_id) DO UPDATE SET image=excluded.image,picture=excluded.picture",
+    [STORE_AVATAR_PICTURE] = "UPDATE profiles SET picture=?2 WHERE id=?1",
+    [STORE_IMAGE_N] = "SELECT n FROM images WHERE hash=?1",
+    [STORE_IMAGE_FIND] =
+        "SELECT type,iif(?2=0,length(content),"
+        "(SELECT length(t.content) FROM thumbnails t WHERE t.image=images.n AND t.size=?2)) FROM images "
+        "WHERE hash=?1 AND EXISTS (SELECT 1 FROM avatars JOIN profiles ON id=profile_id "
+        "WHERE image=images.n AND state='active')",
+    [STORE_IMAGE_INSERT] = "INSERT INTO images (hash,type,content) VALUES (?1,?2,zeroblob(?3))",
+    [STORE_THUMBNAIL_N] =
+        "SELECT n FROM thumbnails WHERE image=(SELECT n FROM images WHERE hash=?1) AND size=?2",
+    [STORE_THUMBNAIL_INSERT] = "INSERT INTO thumbnails (image,size,content) VALUES (?1,?2,?3)",
 };
 
 const char *store_statement_text(enum store_statement s)

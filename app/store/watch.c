@@ -106,7 +106,7 @@ static enum store_change_kind kind_of(struct span what)
         [STORE_CHANGE_CREATE] = SPAN_INIT("create"),   [STORE_CHANGE_UPDATE] = SPAN_INIT("update"),
         [STORE_CHANGE_PRIVATE] = SPAN_INIT("private"), [STORE_CHANGE_SUSPEND] = SPAN_INIT("suspend"),
         [STORE_CHANGE_RESUME] = SPAN_INIT("resume"),   [STORE_CHANGE_DELETE] = SPAN_INIT("delete"),
-        [STORE_CHANGE_REVOKE] = SPAN_INIT("revoke"),
+        [STORE_CHANGE_REVOKE] = SPAN_INIT("revoke"),   [STORE_CHANGE_AVATAR] = SPAN_INIT("avatar"),
     };
     for (enum store_change_kind kind = 0; kind < STORE_CHANGE_KIND_COUNT; kind++)
         if (span_eq(names[kind], what))

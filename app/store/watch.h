@@ -44,6 +44,7 @@ enum store_change_kind {
     STORE_CHANGE_RESUME,
     STORE_CHANGE_DELETE,
     STORE_CHANGE_REVOKE, /* profile_id is the subject whose tokens it is about */
+    STORE_CHANGE_AVATAR, /* profile_id is the hash of an image that went, or is shown otherwise */
     STORE_CHANGE_KIND_COUNT
 };
 struct store_change {

@@ -96,7 +96,7 @@ packages() { # ROW…
 # What the server is built with and of.
 build_packages='cc=gcc file:/usr/include/stdio.h=libc6-dev cmake=cmake ninja=ninja-build pkg-config=pkg-config
     lib:fcgi=libfcgi-dev lib:sqlite3=libsqlite3-dev lib:libsodium=libsodium-dev lib:jansson=libjansson-dev
-    lib:inih=libinih-dev lib:libutf8proc=libutf8proc-dev lib:libcurl=libcurl4-openssl-dev'
+    lib:inih=libinih-dev lib:libutf8proc=libutf8proc-dev lib:libcurl=libcurl4-openssl-dev lib:gdlib=libgd-dev'
 
 # Builds a preset of CMakePresets.json. Configures only what is not configured yet: the generator sees to changes itself.
 build_preset() { # PRESET FOLDER LOG [CMAKE OPTION…]

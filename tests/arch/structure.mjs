@@ -16,12 +16,14 @@ const sources = folders.flatMap(([room, folder]) => readdirSync(join(root, folde
 const main = readdirSync(join(root, 'app')).filter((f) => /\.[ch]$/.test(f)).map((f) => ({room: 'main', path: join('app', f), text: read(join('app', f))}));
 
 const below = {base: [], json: ['base'], crypto: ['base']};
+below.image = ['base'];
+below.thumbnail = ['base', 'image'];
 for (const room of ['http', 'token', 'cache', 'config']) below[room] = ['base', 'json', 'crypto'];
 below.profile = [...below.http, 'http'];
 below.store = [...below.http, 'profile'];
 below.edge = [...below.http, 'http', 'token', 'cache', 'config', 'store', 'profile'];
 below.route = [...below.http, 'http', 'token', 'profile', 'store', 'cache'];
-below.handlers = [...below.http, 'http', 'token', 'profile', 'store', 'cache', 'config', 'edge'];
+below.handlers = [...below.http, 'http', 'token', 'profile', 'store', 'cache', 'config', 'edge', 'image', 'thumbnail'];
 below.fcgi = [...below.route, 'route'];
 below.cli = [...below.handlers, 'pool'];
 below.pool = ['base', 'config'];
@@ -37,7 +39,7 @@ test('a room includes only the rooms that the plan lets it', () => {
 
 test('a library is used by one room', () => {
   // libcurl by two: the edge sends purges, the doctor asks as a client would, and they have nothing in common
-  const owners = {'sodium.h': 'crypto', 'sqlite3.h': 'store', 'fcgiapp.h': 'fcgi', 'ini.h': 'config', 'utf8proc.h': 'profile', 'curl/curl.h': ['edge', 'cli']};
+  const owners = {'sodium.h': 'crypto', 'sqlite3.h': 'store', 'fcgiapp.h': 'fcgi', 'ini.h': 'config', 'utf8proc.h': 'profile', 'curl/curl.h': ['edge', 'cli'], 'gd.h': 'thumbnail'};
   for (const {room, path, text} of [...sources, ...main])
     for (const [, header] of text.matchAll(/^\s*#\s*include\s+<([a-z0-9_/]+\.h)>/gm))
       if (owners[header]) assert([owners[header]].flat().includes(room), `${path} includes ${header}`);

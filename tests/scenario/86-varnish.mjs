@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import http from 'node:http';
 import {after, before, describe, test} from 'node:test';
 import {request} from './lib/client.mjs';
+import {images} from './lib/images.mjs';
 import {sleep, until} from './lib/process.mjs';
 import {ADMIN, READ, Site, WRITE, assertProblem, assertUnauthorized} from './lib/site.mjs';
 import {jwt, makeKey, now, pasetoToken, rfc3339} from './lib/token.mjs';
@@ -37,6 +38,28 @@ for (const way of ['authorise', 'vmod']) {
       if (site) assert.deepEqual(await site.stop(), {code: 0, signal: null});
     });
     const asked = () => Object.fromEntries(Object.entries(from.count).filter(([path]) => path !== '/v1/authorize'));
+
+    test('an avatar is one object for everybody, each of its sizes another, until its key is purged', async () => {
+      const put = await site.put('/v1/profiles/bob/avatar', images.png, {as: 'admin', type: 'image/png'});
+      const path = new URL(put.json.picture).pathname, key = `avatar/${path.split('/').at(-1)}`;
+      for (const [where, body] of [[path, images.png], [`${path}?s=48`, (await site.get(`${path}?s=48`)).body]]) {
+        assert((await ask(where)).body.equals(body));
+        from.reset();
+        const again = await ask(where, {as: 'ann'});
+        assert.equal(again.status, 200);
+        assert(again.body.equals(body));
+        assert.equal(again.header('cache-control'), 'public, max-age=86400, immutable');
+        assert.equal(again.header('surrogate-key'), undefined);
+        assert.equal((await ask(where, {none: again.etag})).status, 304);
+        assert.equal(from.total, 0);
+      }
+      assert.equal((await ask(`${path}?s=47`)).status, 400);
+      assert.equal((await site.delete('/v1/profiles/bob/avatar', {as: 'admin'})).status, 204);
+      assert.equal((await edge.purge([key])).status, 200);
+      for (const where of [path, `${path}?s=48`]) assert.equal((await ask(where)).status, 404);
+      await site.put('/v1/profiles/bob/avatar', images.png, {as: 'admin', type: 'image/png'});
+      for (const where of [path, `${path}?s=48`]) assert.equal((await ask(where)).status, 200, 'no 404 was kept');
+    });
 
     test('the public view is one object, whatever the token', async () => {
       const direct = await site.get('/v1/profiles/ann', {as: 'ann'});

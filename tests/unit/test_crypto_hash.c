@@ -69,6 +69,29 @@ static void test_sha256(void **state)
     assert_hex(hash, sizeof hash, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 }
 
+/* A message in pieces is the message. */
+static void test_pieces(void **state)
+{
+    unsigned char whole[32], pieces[32];
+    struct crypto_hasher h;
+    const struct span key = span_of((char *)counting, 32),
+                      message = SPAN("a message that comes in several pieces");
+    (void)state;
+    crypto_blake2b(message, key, whole, sizeof whole);
+    for (size_t cut = 0; cut <= message.len; cut++) {
+        crypto_hasher_begin(&h, key, sizeof pieces);
+        crypto_hasher_add(&h, span_of(message.ptr, cut));
+        crypto_hasher_add(&h, SPAN(""));
+        crypto_hasher_add(&h, span_from(message, cut));
+        crypto_hasher_end(&h, pieces, sizeof pieces);
+        assert_memory_equal(whole, pieces, sizeof whole);
+    }
+    crypto_hasher_begin(&h, span_of((char *)counting + 1, 32), sizeof pieces);
+    crypto_hasher_add(&h, message);
+    crypto_hasher_end(&h, pieces, sizeof pieces);
+    assert_memory_not_equal(whole, pieces, sizeof whole);
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -81,6 +104,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_blake2b),
+        cmocka_unit_test(test_pieces),
         cmocka_unit_test(test_siphash),
         cmocka_unit_test(test_sha256),
     };

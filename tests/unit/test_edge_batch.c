@@ -46,6 +46,7 @@ static const struct row rows[] = {
     {"resume", STORE_CHANGE_RESUME, "ann", NULL, NULL, "profile/ann", ""},
     {"delete", STORE_CHANGE_DELETE, "ann", NULL, "ann_a", "profile/ann handle/ann_a", ""},
     {"revoke", STORE_CHANGE_REVOKE, "ann", NULL, NULL, "", "ann=1790000000"},
+    {"avatar", STORE_CHANGE_AVATAR, "0af9", NULL, NULL, "avatar/0af9", ""},
     {"every character of an id", STORE_CHANGE_UPDATE, "aZ0._~:|@+-", NULL, NULL, "profile/aZ0._~:|@+-", ""},
     {"and of a subject", STORE_CHANGE_REVOKE, "a|b=c d,%\r\n\xc3\xa9", NULL, NULL, "",
      "a%7Cb%3Dc%20d%2C%25%0D%0A%C3%A9=1790000000"},

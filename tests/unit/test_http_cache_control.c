@@ -55,6 +55,12 @@ static const struct row rows[] = {
      "Cache-Control: public, max-age=300\r\n"},
     {"edge: write result", POLICY(EDGE, 0, 30), HTTP_CACHE_WRITE_RESULT, "u1", NULL, false,
      "Cache-Control: private, no-cache\r\n"},
+    {"edge: avatar", POLICY(EDGE, 60, 30), HTTP_CACHE_AVATAR, "0af9", NULL, true,
+     "Cache-Control: public, max-age=86400, immutable\r\n" CDN "Surrogate-Key: avatar/0af9\r\n"},
+    {"avatar", POLICY(REVALIDATE, 60, 30), HTTP_CACHE_AVATAR, "0af9", NULL, true,
+     "Cache-Control: public, max-age=86400, immutable\r\n"},
+    {"private: avatar", POLICY(PRIVATE, 0, 30), HTTP_CACHE_AVATAR, "0af9", NULL, true,
+     "Cache-Control: public, max-age=86400, immutable\r\n"},
     {"edge: list", POLICY(EDGE, 0, 30), HTTP_CACHE_LIST, NULL, NULL, false,
      "Cache-Control: private, no-cache\r\n"},
 
@@ -131,7 +137,8 @@ static void test_every_combination(void **state)
             assert_null(strstr(first + 1, "\nCache-Control: "));
             bool edge = http_response_has_header(&r, "CDN-Cache-Control");
             assert_int_equal(edge, mode == HTTP_SHARED_CACHE_EDGE &&
-                                       (kind == HTTP_CACHE_PUBLIC_VIEW || kind == HTTP_CACHE_MISSING));
+                                       (kind == HTTP_CACHE_PUBLIC_VIEW || kind == HTTP_CACHE_MISSING ||
+                                        kind == HTTP_CACHE_AVATAR));
             assert_int_equal(http_response_has_header(&r, "Surrogate-Key"), edge);
             http_response_fini(&r);
         }

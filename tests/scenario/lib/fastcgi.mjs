@@ -80,6 +80,11 @@ export class Held {
     if (!ended) throw Object.assign(new Error('the answer was cut short'), {code: 'ECONNRESET'});
     return readAnswer(Buffer.concat(out));
   }
+  /** Sends the request and a part of its body, and no end of it. */
+  begin(request, part) {
+    const params = Buffer.concat(Object.entries(variables(request)).map(([name, value]) => pair(name, value)));
+    this.socket.write(Buffer.concat([stream(PARAMS, params), record(STDIN, part)]));
+  }
   close() { this.socket.destroy(); }
 }
 

@@ -5,6 +5,7 @@ import http from 'node:http';
 import net from 'node:net';
 import {brotliDecompressSync, gunzipSync} from 'node:zlib';
 import {startFront} from './fronts.mjs';
+import {images, measure, pngOf} from './images.mjs';
 import {sleep} from './process.mjs';
 import {JSON_TYPE, MERGE, PATCH, READ, assertProblem, assertUnauthorized} from './site.mjs';
 
@@ -329,6 +330,42 @@ export const scenarios = {
       }
       assert.equal((await here.call('GET', '/v1/me', {as: id})).json.bio, undefined);
       await healthy(here);
+    },
+  },
+  avatars: {
+    what: 'images in and out, byte for byte, up to 1 MiB; what is over that is refused',
+    async run(here) {
+      const id = await person(here), put = (body, more = {}) => here.call('PUT', '/v1/me/avatar', {as: id, body, type: 'image/png', ...more});
+      for (const image of [...Object.values(images), pngOf(1048576)]) {
+        const answer = await put(image);
+        assert([200, 201].includes(answer.status), answer.text);
+        const path = new URL(answer.json.picture).pathname, got = await here.call('GET', path);
+        assert.equal(got.status, 200);
+        assert(got.body.equals(image), `${got.body.length} of ${image.length} bytes`);
+        assert.equal(got.header('cache-control'), 'public, max-age=86400, immutable');
+        assert.match(got.header('content-security-policy'), /sandbox/);
+        assert.deepEqual(got.all('x-content-type-options'), ['nosniff']);
+        assert.equal((await here.call('GET', path, {none: got.etag})).status, 304);
+        const head = await here.call('HEAD', path);
+        assert.equal(head.status, 200);
+        assert.equal(head.body.length, 0);
+        const small = await here.call('GET', `${path}?s=48`);
+        assert.equal(small.status, 200);
+        assert(measure(small.body)[1] <= 48);
+        const range = await here.call('GET', path, {headers: {Range: 'bytes=2-5'}});
+        assert(range.body.equals(range.status === 206 ? image.subarray(2, 6) : image));
+      }
+      assertProblem(await put(pngOf(1048577)), 413);
+      assertProblem(await put(Buffer.from('GIF89a')), 422);
+      assertProblem(await put(images.png, {type: 'text/html'}), 415);
+      assertProblem(await here.call('PUT', '/v1/me/avatar', {body: pngOf(900000), type: 'image/png'}), 401);
+      const headers = {Authorization: await bearer(here, id), 'Content-Type': 'image/webp'};
+      const pieces = await chunked(here, 'PUT', '/v1/me/avatar', headers, [images.webp.subarray(0, 50), images.webp.subarray(50)]);
+      assert.equal(pieces.status, 200, pieces.text);
+      const over = await chunked(here, 'PUT', '/v1/me/avatar', headers, Array(20).fill(Buffer.alloc(65536, 0x89)));
+      assert.equal(over.status, 413, over.text);
+      assert.equal((await here.call('DELETE', '/v1/me/avatar', {as: id})).status, 204);
+      assertProblem(await here.call('GET', new URL(JSON.parse(pieces.text).picture).pathname), 404);
     },
   },
   encoded: {
