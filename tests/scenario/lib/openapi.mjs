@@ -62,7 +62,7 @@ const rank = (path) => (path.includes('/{') ? 2 : path.includes('@{') ? 1 : 0);
 
 // What HTTP itself, a front server or a cache on the way puts on an answer.
 const carriers = new Set(['date', 'server', 'connection', 'keep-alive', 'content-length', 'content-type', 'content-encoding', 'transfer-encoding',
-  'accept-ranges', 'age', 'via', 'warning', 'x-varnish', 'x-cache', 'x-cache-lookup', 'cache-control']);
+  'accept-ranges', 'age', 'via', 'warning', 'x-varnish', 'x-cache', 'x-cache-lookup', 'cache-status', 'cache-control']);
 // What a front server, or a cache, says in words of its own.
 const carriersOwn = new Set([206, 400, 403, 404, 405, 408, 411, 413, 414, 416, 417, 431, 500, 501, 502, 503, 504]);
 
