@@ -1,7 +1,8 @@
 #include "handlers/open_documents.h"
 
+#include "handlers/condition.h"
+#include "handlers/parameters.h"
 #include "handlers/resource.h"
-#include "http/precondition.h"
 
 static void write_validators(const struct handlers_document *document, struct http_exchange *x)
 {
@@ -20,23 +21,15 @@ enum err handlers_document(void *data, struct http_exchange *x)
     enum err e = handlers_no_parameters(x);
     if (e != OK)
         return e;
-    switch (http_precondition_evaluate(x->request, &current, x->now_ms / 1000)) {
-    case HTTP_PRECONDITION_NOT_MODIFIED:
-        x->response->status = 304;
-        write_validators(document, x);
-        return OK;
-    case HTTP_PRECONDITION_FAILED:
-    case HTTP_PRECONDITION_REQUIRED:
-        return handlers_problem(x, HTTP_PROBLEM_PRECONDITION_FAILED, ERR_CONFLICT, NULL);
-    case HTTP_PRECONDITION_PROCEED:
-    case HTTP_PRECONDITION_COUNT:
-        break;
+    enum handlers_condition condition = handlers_condition(x, &current);
+    if (condition == HANDLERS_REFUSED)
+        return ERR_CONFLICT;
+    if (condition == HANDLERS_WHOLE) {
+        http_response_header(x->response, "Content-Type", document->type);
+        for (size_t i = 0; i < sizeof document->text / sizeof document->text[0]; i++)
+            buf_append(&x->response->body, document->text[i]);
     }
-    x->response->status = 200;
-    http_response_header(x->response, "Content-Type", document->type);
     write_validators(document, x);
-    for (size_t i = 0; i < sizeof document->text / sizeof document->text[0]; i++)
-        buf_append(&x->response->body, document->text[i]);
     return OK;
 }
 
