@@ -13,9 +13,9 @@ const METHODS = ['get', 'head', 'post', 'put', 'patch', 'delete', 'options'];
 const operations = Object.entries(api.paths).flatMap(([path, item]) => METHODS.filter((m) => item[m]).map((method) => ({path, item, method, ...item[method]})));
 const resolve = (node) => (node.$ref ? node.$ref.slice(2).split('/').reduce((at, name) => at[name], api) : node);
 
-/** The rows of the route table: {pattern, methods, scope}. */
+/** The rows of the route table: {pattern, methods, scope}. A row for requests with some parameter belongs to the same address. */
 function routes() {
-  const rows = [...read('app/service.c').matchAll(/\{"(\/[^"]+)",\s*([A-Z_| \n]+?),\s*([A-Z_]+|0),/g)].map(([, pattern, methods, scope]) => ({pattern, scope,
+  const rows = [...read('app/service.c').matchAll(/\{"(\/[^"]+)",\s*([A-Z_| \n]+?),\s*([A-Z_]+|0),/g)].map(([, pattern, methods, scope]) => ({pattern: pattern.split('?')[0], scope,
     methods: methods.replaceAll('HTTP_', '').replace('READ', 'GET | HEAD').split('|').map((m) => m.trim().toLowerCase())}));
   assert(rows.length > 10, 'the table was read');
   return rows;
