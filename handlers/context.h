@@ -22,9 +22,6 @@ struct handlers_context {
     struct span base_url;  /* what addresses of images begin with; empty: https:// and the request's Host */
     struct span mount;     /* behind the Host then */
     struct thumbnail_options thumbnails;
-    struct span jwks;        /* the document of /.well-known/jwks.json */
-    struct span jwks_etag;   /* its entity tag, quoted */
-    int64_t jwks_modified_s; /* Unix time of the newest change to a key */
 };
 
 /* The store, opened if it is not open. Its errors, with the cause in detail. Not owned by the caller. */
