@@ -136,6 +136,8 @@ function forged(cursor, d) {
   return d.pick([cursor, cursor, cursor.slice(0, at), cursor + cursor, `${cursor.slice(0, at)}${d.pick('AQgw_-09=. '.split(''))}${cursor.slice(at + 1)}`]);
 }
 
+let operations;
+const WEIGHTS = {head: 2, options: 1, post: 6, put: 6, patch: 6};
 const OTHERS = ['TRACE', 'PROPFIND', 'LOCK', 'REPORT', 'POST', 'PUT', 'PATCH', 'DELETE', 'GET'];
 
 /**
@@ -143,10 +145,10 @@ const OTHERS = ['TRACE', 'PROPFIND', 'LOCK', 'REPORT', 'POST', 'PUT', 'PATCH', '
  * of the n-th subject.
  */
 export function randomRequest(d, seen, callers) {
-  const path = d.pick(Object.keys(description().paths)), item = description().paths[path];
-  const methods = METHODS.filter((m) => item[m]);
-  const method = d.chance(0.06) ? d.pick(OTHERS) : d.pick(methods.filter((m) => m !== 'options' || d.chance(0.3))) ?? 'get';
-  const operation = item[method.toLowerCase()] ?? item[methods[0]];
+  operations ??= Object.entries(description().paths).flatMap(([path, item]) => METHODS.filter((m) => item[m]).flatMap((method) =>
+    Array(WEIGHTS[method] ?? 4).fill({path, item, method})));
+  const {path, item, method: described} = d.pick(operations);
+  const method = d.chance(0.06) ? d.pick(OTHERS) : described, operation = item[method.toLowerCase()] ?? item[described];
   const parameters = [...(item.parameters ?? []), ...(operation.parameters ?? [])].map((p) => resolve(p).node);
   let address = path;
   const query = [], headers = {};
