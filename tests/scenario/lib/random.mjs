@@ -1,6 +1,6 @@
 // Requests out of the API's description, at random and yet the same for the same seed: its addresses, parameters and bodies with
 // values that are as they should be, nearly so, and not at all.
-import {METHODS, description, resolve, validator} from './openapi.mjs';
+import {METHODS, description, resolve} from './openapi.mjs';
 
 /** A generator of numbers in [0, 1) (mulberry32), with the ways to choose by it. */
 export function dice(seed) {
@@ -26,7 +26,7 @@ const IDS = ['ada', 'u0', 'u1', 'u399', 'nobody', 'A:b|c+d~e', '@ada', '@u1', '@
 
 /** A value of the schema, of about that size. */
 export function valueOf(schema, d, depth = 0) {
-  const {node, pointer} = resolve(schema);
+  const {node} = resolve(schema);
   if (node.enum) return d.pick(node.enum);
   if (node.allOf) return valueOf(node.allOf[0], d, depth);
   if (node.anyOf ?? node.oneOf) return valueOf(d.pick(node.anyOf ?? node.oneOf), d, depth);
@@ -45,7 +45,8 @@ export function valueOf(schema, d, depth = 0) {
     case 'boolean': return d.chance(0.5);
     case 'null': return null;
     case 'string': {
-      const fits = pointer === '#' ? WORDS : [...WORDS, ...IDS].filter((w) => validator(pointer)(w));
+      const pattern = node.pattern === undefined ? /(?:)/ : new RegExp(node.pattern, 'u');
+      const fits = [...WORDS, ...IDS].filter((w) => pattern.test(w) && w.length >= (node.minLength ?? 0) && w.length <= (node.maxLength ?? Infinity));
       if (fits.length > 0 && d.chance(0.8)) return d.pick(fits);
       return 'abcdefghij_0123456789'.slice(d.below(8), 9 + d.below(10)).slice(0, node.maxLength ?? 20);
     }
