@@ -192,7 +192,7 @@ class Storm {
         this.writes++;
         return answer.etag === undefined ? undefined : place(answer.etag);
       }
-      if (Date.now() > this.end + 30000) this.fault(new Error(`${method} ${path} is never answered: ${this.why} ${JSON.stringify(this.told)}\n${this.site.readLog().slice(-3000)}`));
+      if (Date.now() > this.end + 60000) this.fault(new Error(`${method} ${path} is never answered: ${this.why} ${JSON.stringify(this.told)}\n${this.site.readLog().slice(-3000)}`));
       if (this.wrong.length) return undefined;
     }
   }
@@ -273,7 +273,7 @@ class Storm {
 
 for (const way of ['vmod', 'authorise']) {
   const skip = !haveVarnish ? 'there is no Varnish here' : way === 'vmod' && !haveModule ? 'the module is not built' : false;
-  test(`${way}: ${SECONDS} s of reads and writes while all of it is killed`, {skip, timeout: (SECONDS + 120) * 1000}, () => withEdge(way, settings, async ({site, edge, relay}) => {
+  test(`${way}: ${SECONDS} s of reads and writes while all of it is killed`, {skip, timeout: (SECONDS + 180) * 1000}, () => withEdge(way, settings, async ({site, edge, relay}) => {
     const storm = new Storm(site, edge, relay, way);
     await storm.prepare();
     await storm.run();
@@ -281,7 +281,7 @@ for (const way of ['vmod', 'authorise']) {
     const told = JSON.stringify({way, writes: storm.writes, revoked: storm.revoked.length, lost: storm.lost, purges: relay.purges, alls: relay.alls, refused: relay.refused, ...storm.told}, null, 1);
     if (process.env.PROFILED_TELL) console.log(told);
     const kills = Object.keys(storm.told).filter((name) => name.startsWith('killed')).length;
-    assert(kills >= 3 && storm.writes > SECONDS && relay.purges > SECONDS / 2, told);
+    assert(kills >= 3 && storm.writes > SECONDS && relay.purges > SECONDS / 6, told);
     for (const name of ['read 200 hit', 'bad 401', 'revoked 401', 'owner 200 marked']) assert(storm.told[name] > 0, `${name}: ${told}`);
     assert.equal(relay.refused, 0, told);
   }));
