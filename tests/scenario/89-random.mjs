@@ -51,7 +51,9 @@ scenario('requests at random', {settings: {server: {workers: 3}, http: {cors_ori
 
     const sum = (test) => [...answers].filter(([key]) => test(key)).reduce((n, [, many]) => n + many, 0);
     const worked = sum((key) => / 2..$/.test(key)), refused = sum((key) => / 4..$/.test(key));
-    t.diagnostic(`| seed ${seed}: ${worked} worked, ${sum((key) => / 304$/.test(key))} not modified, ${refused} refused, in ${answers.size} ways`);
+    const statuses = [...new Set([...answers.keys()].map((key) => key.slice(-3)))].sort().map((status) => `${sum((key) => key.endsWith(status))}× ${status}`);
+    t.diagnostic(`| seed ${seed}: ${statuses.join(', ')}`);
+    t.diagnostic(`| ${worked} worked, ${sum((key) => / 304$/.test(key))} not modified, ${refused} refused, in ${answers.size} ways`);
     assert(worked > count * 0.15 && refused > count * 0.2, `${worked} worked, ${refused} refused`);
     for (const [path, item] of Object.entries(description().paths))
       for (const method of METHODS.filter((m) => item[m])) assert(sum((key) => key.startsWith(`${method} ${path} `)) > 0, `${method} ${path} was not asked`);
