@@ -31,6 +31,7 @@ enum {
 static void fill_routes(struct service *s)
 {
     struct handlers_context *h = &s->handlers;
+    struct handlers_tokens *t = &s->tokens;
     const struct route routes[] = {
         {"/v1/profiles/@{handle}", READ, TOKEN_SCOPE_READ, handlers_read_by_handle, h},
         {"/v1/profiles/{id}", READ, TOKEN_SCOPE_READ, handlers_read_by_id, h},
@@ -41,6 +42,9 @@ static void fill_routes(struct service *s)
         {"/v1/me", READ, TOKEN_SCOPE_READ, handlers_read_me, h},
         {"/v1/me", HTTP_PUT | HTTP_PATCH | HTTP_DELETE, TOKEN_SCOPE_WRITE, handlers_write_me, h},
         {"/v1/profiles", HTTP_POST, TOKEN_SCOPE_ADMIN, handlers_create, h},
+        {"/v1/me/tokens", HTTP_DELETE, TOKEN_SCOPE_WRITE, handlers_revoke_mine, t},
+        {"/v1/profiles/{id}/tokens", HTTP_DELETE, TOKEN_SCOPE_WRITE, handlers_revoke_all, t},
+        {"/v1/tokens/revoke", HTTP_POST, TOKEN_SCOPE_READ, handlers_revoke_one, t},
         {"/v1/authorize", READ, TOKEN_SCOPE_READ, handlers_authorize, h},
         {"/v1/revocations", READ, TOKEN_SCOPE_ADMIN, handlers_revocations, &s->revocations},
         {"/metrics", READ, TOKEN_SCOPE_METRICS, handlers_metrics, &s->numbers.handler},
@@ -150,7 +154,7 @@ static enum err fill_policies(struct service *s)
         .policy = {.leeway_s = config_number(c, CONFIG_token_leeway),
                    .max_ttl_s = config_number(c, CONFIG_token_max_ttl)},
         .memo = {.cache = &s->cache},
-        .revoked_until = handlers_revoked_until,
+        .is_revoked = handlers_is_revoked,
         .data = &s->handlers,
     };
     s->fcgi = (struct fcgi_options){
@@ -179,6 +183,7 @@ enum err service_init(struct service *s, const struct config_settings *settings,
     if ((e = fill_policies(s)) != OK)
         goto out;
     fill_revocations(s);
+    s->tokens = (struct handlers_tokens){.context = &s->handlers, .keyring = s->keyring};
     fill_routes(s);
     e = numbers_init(&s->numbers, &s->router);
     s->fcgi.metrics = s->numbers.metrics;

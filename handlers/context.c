@@ -1,6 +1,7 @@
 #include "handlers/context.h"
 
 #include "handlers/source.h"
+#include "token/name.h"
 
 enum err handlers_store(struct handlers_context *context, struct store **out, struct err_detail *detail)
 {
@@ -17,14 +18,27 @@ enum err handlers_store(struct handlers_context *context, struct store **out, st
     return e;
 }
 
-enum err handlers_revoked_until(void *data, struct span subject, int64_t *until_s, struct cache_state *state,
-                                struct err_detail *detail)
+/* A token that was issued in the very second of the revocation is dead as well, and so is one that does not
+ * say when. */
+static bool falls_under(const struct token_identity *who, const struct store_revocation *r)
 {
+    return r->token ||
+           (r->until_s != INT64_MIN && (who->issued_s == TOKEN_NO_TIME || who->issued_s <= r->until_s));
+}
+
+enum err handlers_is_revoked(void *data, const struct token_identity *who, struct span token, bool *revoked,
+                             struct cache_state *state, struct err_detail *detail)
+{
+    char name[TOKEN_NAME_LEN];
+    struct store_revocation revocation = {.until_s = INT64_MIN};
     struct store_snapshot snapshot = {0};
     struct store *store;
     enum err e = handlers_store(data, &store, detail);
+    token_name(who, token, name);
     if (e == OK)
-        e = store_revoked_until(store, subject, until_s, &snapshot, detail);
+        e = store_revocation_get(store, who->subject, span_of(name, sizeof name), &revocation, &snapshot,
+                                 detail);
+    *revoked = falls_under(who, &revocation);
     *state = handlers_cache_state(&snapshot);
     return e;
 }

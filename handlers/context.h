@@ -27,8 +27,8 @@ struct handlers_context {
 MUST_USE enum err handlers_store(struct handlers_context *context, struct store **out,
                                  struct err_detail *detail);
 /* For the route room's guard: data is the context. */
-enum err handlers_revoked_until(void *data, struct span subject, int64_t *until_s, struct cache_state *state,
-                                struct err_detail *detail);
+enum err handlers_is_revoked(void *data, const struct token_identity *who, struct span token, bool *revoked,
+                             struct cache_state *state, struct err_detail *detail);
 /* Behind an answer: copies the write-ahead log back when it has grown long. */
 void handlers_idle(struct handlers_context *context, const struct log *log);
 void handlers_context_fini(struct handlers_context *context);

@@ -13,6 +13,7 @@
     X(UNKNOWN_PARAMETER, "unknown-parameter", 400, 0, "A query parameter is not known here")                 \
     X(INVALID_PARAMETER, "invalid-parameter", 400, 0, "A query parameter has a value that is not allowed")   \
     X(INCOMPLETE_REQUEST, "incomplete-request", 400, 0, "The request ended too early")                       \
+    X(MALFORMED_FORM, "malformed-form", 400, 0, "The body is not a well-formed form")                         \
     X(MALFORMED_JSON, "malformed-json", 400, 0, "The body is not well-formed JSON")                          \
     X(MALFORMED_PATCH, "malformed-patch", 400, 0, "The body is not a well-formed patch")                     \
     X(UNAUTHORIZED, "unauthorized", 401, 0, "A token is needed")                                             \

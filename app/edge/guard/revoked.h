@@ -1,6 +1,7 @@
 /*
  * Whose tokens are dead, as one Varnish knows it: for a subject the second up to which tokens were revoked
- * (including that second, and all that do not say when they were issued). Only ever grows: a later moment
+ * (including that second, and all that do not say when they were issued). A single token stands there as
+ * "@" and its name (token/name.h), which no subject begins with, until its end. Only ever grows: a later moment
  * takes the place of an earlier one. When memory runs out or a bound is reached the table says so, and its
  * user must not trust it any more.
  *
@@ -9,6 +10,7 @@
 #pragma once
 #include "base/err.h"
 #include "base/span.h"
+#include "token/name.h"
 
 #include <stdint.h>
 
@@ -19,10 +21,12 @@ struct guard_revoked; /* opaque */
 /* most: how many subjects at most. ERR_NOMEM; *out is then NULL. */
 MUST_USE enum err guard_revoked_new(size_t most, struct guard_revoked **out);
 void guard_revoked_free(struct guard_revoked **table);
-/* ERR_INVALID: no subject; ERR_FULL, ERR_NOMEM: it could not be kept. */
+/* ERR_INVALID: no subject and no token; ERR_FULL, ERR_NOMEM: it could not be kept. */
 MUST_USE enum err guard_revoked_put(struct guard_revoked *table, struct span subject, int64_t until_s);
 /* Whether a token of this subject is dead; issued_s is TOKEN_NO_TIME when it does not say. */
 bool guard_revoked_has(struct guard_revoked *table, struct span subject, int64_t issued_s);
+/* Whether the token of this name is. */
+bool guard_revoked_has_token(struct guard_revoked *table, const char name[TOKEN_NAME_LEN]);
 size_t guard_revoked_count(struct guard_revoked *table);
 /* Puts in a header's "subject=until_s subject=until_s …", subjects percent-encoded. ERR_INVALID: some of it
  * could not be read (what could is in); else as guard_revoked_put. An absent header is OK. */
