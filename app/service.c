@@ -58,6 +58,8 @@ static void fill_routes(struct service *s)
         .routes = s->routes,
         .count = sizeof routes / sizeof routes[0],
         .guard = &s->guard,
+        .rates = {cache_gcra_of(config_number(s->settings, CONFIG_limits_reads_per_minute)),
+                  cache_gcra_of(config_number(s->settings, CONFIG_limits_writes_per_minute))},
         .cache = &s->cache,
         .timing = config_number(s->settings, CONFIG_log_level) == LOG_DEBUG,
         .cors = &s->cors,
@@ -216,6 +218,7 @@ enum err service_share(struct service *s, int fd, bool reserve, struct err_detai
         .responses = (size_t)config_number(s->settings, CONFIG_cache_size),
         .verdicts = (size_t)config_number(s->settings, CONFIG_token_cache_size),
         .fingerprint = answers_fingerprint(&s->handlers),
+        .rates = s->router.rates.reads.quota + s->router.rates.writes.quota > 0,
         .reserve = reserve,
     };
     struct err_detail why = {0};
@@ -223,9 +226,14 @@ enum err service_share(struct service *s, int fd, bool reserve, struct err_detai
         return OK;
     if (fd >= 0) {
         LOG(&s->log, LOG_INFO, "cache-begun-anew", LOG_STR("reason", why.text));
+    }
+    enum err e = cache_memory_create(&options, &s->memory, detail);
+    if (fd >= 0) {
+        if (e == OK)
+            cache_memory_carry_rates(fd, &s->memory);
         close(fd);
     }
-    return cache_memory_create(&options, &s->memory, detail);
+    return e;
 }
 
 enum err service_use_cache(struct service *s)

@@ -88,6 +88,12 @@ enum cache_outcome {
 MUST_USE enum err cache_read(struct cache *c, const struct cache_key *key, cache_loader load, void *data,
                              struct span *value, enum cache_outcome *outcome);
 
+/* The kinds of requests that are counted apart. */
+enum cache_rate { CACHE_RATE_READS = 'r', CACHE_RATE_WRITES = 'w' };
+/* One more request by the subject (rates.h). false: there is no memory to count in, and *out is not filled. */
+bool cache_rate_ask(struct cache *c, enum cache_rate kind, struct span subject, const struct cache_gcra *g,
+                    struct cache_gcra_verdict *out);
+
 /*
  * The memo. A token is looked for by its keyed hash alone; nothing of it is kept. Values are the caller's own
  * bytes, at most CACHE_VERDICT_MAX. get: OK: value is what was put for this very token, and no change has

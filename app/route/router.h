@@ -8,6 +8,7 @@
 #include "http/cors.h"
 #include "http/exchange.h"
 #include "route/authorise.h"
+#include "route/rate.h"
 
 /* One row: some methods of a resource. A resource with methods of different scopes has several rows of one
  * pattern. */
@@ -24,6 +25,7 @@ struct router {
     const struct route *routes; /* the first row whose pattern and method fit answers */
     size_t count;
     const struct route_guard *guard;
+    struct route_rates rates;
     struct cache *cache; /* told when an exchange begins */
     bool timing;         /* every answer bears Server-Timing */
     const struct http_cors *cors;
