@@ -1,7 +1,10 @@
 #include "handlers/context.h"
 
 #include "handlers/source.h"
+#include "store/answers.h"
 #include "token/name.h"
+
+enum { PRUNE_PAUSE_MS = 60000, PRUNE_MORE_MS = 100 };
 
 enum err handlers_store(struct handlers_context *context, struct store **out, struct err_detail *detail)
 {
@@ -43,9 +46,23 @@ enum err handlers_is_revoked(void *data, const struct token_identity *who, struc
     return e;
 }
 
+static void prune(struct handlers_context *context, const struct log *log)
+{
+    struct err_detail detail = {0};
+    bool more = false;
+    enum err e = store_prune(context->store, context->cache->now_ms, &more, &detail);
+    context->prune_ms = context->cache->now_ms + (more ? PRUNE_MORE_MS : PRUNE_PAUSE_MS);
+    if (e != OK)
+        LOG(log, LOG_WARN, "prune-failed", LOG_STR("reason", detail.text));
+}
+
 void handlers_idle(struct handlers_context *context, const struct log *log)
 {
     struct err_detail detail = {0};
+    if (context->store == NULL)
+        return;
+    if (context->cache->now_ms >= context->prune_ms)
+        prune(context, log);
     if (context->store == NULL || !store_checkpoint_due(context->store))
         return;
     if (store_checkpoint(context->store, false, &detail) != OK)
