@@ -1,6 +1,7 @@
 #include "handlers/tokens.h"
 
 #include "handlers/draft.h"
+#include "handlers/parameters.h"
 #include "http/bearer.h"
 #include "http/media_type.h"
 #include "http/query.h"
