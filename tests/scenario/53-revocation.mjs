@@ -36,14 +36,14 @@ scenario('revocation', {settings}, (at) => {
         await pasetoToken(site.key(), {...site.claims(sub, READ), iat: rfc3339(now() - 1), exp: rfc3339(now() + 100)})];
       const bystander = await site.mint('bobby');
       await alive(...tokens, bystander);
+      const second = now();
       const answer = await site.delete(path, {token: tokens[0]});
       assert.equal(answer.status, 204, answer.text);
       assert.equal(answer.text, '');
       await dead(...tokens);
       await alive(bystander);
-      const second = now();
       await nextSecond();
-      await dead(await site.mint(sub, READ, {iat: second - 1}), await site.mint(sub, READ, {iat: undefined}));
+      await dead(await site.mint(sub, READ, {iat: second}), await site.mint(sub, READ, {iat: undefined}));
       await alive(await site.mint(sub, READ, {iat: now()}));
     });
 
