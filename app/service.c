@@ -33,6 +33,7 @@ enum {
 static void fill_routes(struct service *s)
 {
     struct handlers_context *h = &s->handlers;
+    struct handlers_tokens *t = &s->tokens;
     const struct route routes[] = {
         {"/v1/profiles/@{handle}", READ, TOKEN_SCOPE_READ, handlers_read_by_handle, h},
         {"/v1/profiles/query", HTTP_POST, TOKEN_SCOPE_READ, handlers_query, h},
@@ -49,6 +50,9 @@ static void fill_routes(struct service *s)
          h},
         {"/v1/avatars/{hash}", READ, 0, handlers_avatar_read, h},
         {"/v1/profiles", HTTP_POST, TOKEN_SCOPE_ADMIN, handlers_create, h},
+        {"/v1/me/tokens", HTTP_DELETE, TOKEN_SCOPE_WRITE, handlers_revoke_mine, t},
+        {"/v1/profiles/{id}/tokens", HTTP_DELETE, TOKEN_SCOPE_WRITE, handlers_revoke_all, t},
+        {"/v1/tokens/revoke", HTTP_POST, TOKEN_SCOPE_READ, handlers_revoke_one, t},
         {"/v1/authorize", READ, TOKEN_SCOPE_READ, handlers_authorize, h},
         {"/v1/revocations", READ, TOKEN_SCOPE_ADMIN, handlers_revocations, &s->revocations},
         {"/v1/status", READ, TOKEN_SCOPE_METRICS, handlers_status, &s->numbers.handler},
@@ -70,6 +74,8 @@ static void fill_routes(struct service *s)
         .streams = streams,
         .stream_count = sizeof streams / sizeof streams[0],
         .guard = &s->guard,
+        .rates = {cache_gcra_of(config_number(s->settings, CONFIG_limits_reads_per_minute)),
+                  cache_gcra_of(config_number(s->settings, CONFIG_limits_writes_per_minute))},
         .cache = &s->cache,
         .timing = config_number(s->settings, CONFIG_log_level) == LOG_DEBUG,
         .cors = &s->cors,
@@ -151,7 +157,7 @@ static enum err fill_policies(struct service *s)
         .policy = {.leeway_s = config_number(c, CONFIG_token_leeway),
                    .max_ttl_s = config_number(c, CONFIG_token_max_ttl)},
         .memo = {.cache = &s->cache},
-        .revoked_until = handlers_revoked_until,
+        .is_revoked = handlers_is_revoked,
         .data = &s->handlers,
     };
     s->fcgi = (struct fcgi_options){
@@ -181,6 +187,7 @@ enum err service_init(struct service *s, const struct config_settings *settings,
     if ((e = fill_policies(s)) != OK || (e = fill_avatars(s)) != OK)
         goto out;
     fill_revocations(s);
+    s->tokens = (struct handlers_tokens){.context = &s->handlers, .keyring = s->keyring};
     fill_routes(s);
     e = numbers_init(&s->numbers, &s->router);
     s->fcgi.metrics = s->numbers.metrics;
@@ -213,6 +220,7 @@ enum err service_share(struct service *s, int fd, bool reserve, struct err_detai
         .responses = (size_t)config_number(s->settings, CONFIG_cache_size),
         .verdicts = (size_t)config_number(s->settings, CONFIG_token_cache_size),
         .fingerprint = answers_fingerprint(&s->handlers),
+        .rates = s->router.rates.reads.quota + s->router.rates.writes.quota > 0,
         .reserve = reserve,
     };
     struct err_detail why = {0};
@@ -220,9 +228,14 @@ enum err service_share(struct service *s, int fd, bool reserve, struct err_detai
         return OK;
     if (fd >= 0) {
         LOG(&s->log, LOG_INFO, "cache-begun-anew", LOG_STR("reason", why.text));
+    }
+    enum err e = cache_memory_create(&options, &s->memory, detail);
+    if (fd >= 0) {
+        if (e == OK)
+            cache_memory_carry_rates(fd, &s->memory);
         close(fd);
     }
-    return cache_memory_create(&options, &s->memory, detail);
+    return e;
 }
 
 enum err service_use_cache(struct service *s)

@@ -11,6 +11,7 @@
 #include "fcgi/serve.h"
 #include "handlers/context.h"
 #include "handlers/revocations.h"
+#include "handlers/tokens.h"
 #include "http/cors.h"
 #include "numbers.h"
 #include "route/router.h"
@@ -28,6 +29,7 @@ struct service {
     struct cache cache;         /* this process's use of it */
     struct handlers_context handlers;
     struct handlers_revocations revocations;
+    struct handlers_tokens tokens;
     struct route_guard guard;
     struct route routes[SERVICE_MAX_ROUTES];
     struct router router;

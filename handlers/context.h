@@ -17,6 +17,7 @@ struct handlers_context {
     struct store *store; /* NULL until the first request that needs it, and while it cannot be opened */
     struct cache *cache; /* borrowed; one without memory when it is off */
     struct http_cache_policy cache_policy;
+    int64_t prune_ms;      /* when to look for what has had its time; Unix time */
     int64_t ttl_s;         /* how long a ready answer is kept; 0: without limit */
     size_t attributes_max; /* bytes */
     struct span base_url;  /* what addresses of images begin with; empty: https:// and the request's Host */
@@ -28,8 +29,9 @@ struct handlers_context {
 MUST_USE enum err handlers_store(struct handlers_context *context, struct store **out,
                                  struct err_detail *detail);
 /* For the route room's guard: data is the context. */
-enum err handlers_revoked_until(void *data, struct span subject, int64_t *until_s, struct cache_state *state,
-                                struct err_detail *detail);
-/* Behind an answer: copies the write-ahead log back when it has grown long. */
+enum err handlers_is_revoked(void *data, const struct token_identity *who, struct span token, bool *revoked,
+                             struct cache_state *state, struct err_detail *detail);
+/* Behind an answer: copies the write-ahead log back when it has grown long, and now and then tidies away what
+ * has had its time. */
 void handlers_idle(struct handlers_context *context, const struct log *log);
 void handlers_context_fini(struct handlers_context *context);

@@ -17,16 +17,25 @@ static enum err refuse_media_type(struct http_exchange *x, unsigned accepted, co
     return ERR_INVALID;
 }
 
+enum err handlers_body_check(struct http_exchange *x, unsigned media_types, unsigned *media_type)
+{
+    struct err_detail why = {0};
+    struct span type = http_request_header(x->request, HTTP_HEADER_CONTENT_TYPE);
+    if (http_media_type_parse(type, media_types, media_type, &why) != OK)
+        return refuse_media_type(x, media_types, &why);
+    if (x->request->body_too_large)
+        return handlers_problem(x, HTTP_PROBLEM_TOO_LARGE, ERR_TOO_LARGE, NULL);
+    return OK;
+}
+
 enum err handlers_body_read(struct http_exchange *x, unsigned media_types, struct handlers_body *out)
 {
     struct err_detail why = {0};
     *out = (struct handlers_body){0};
-    struct span type = http_request_header(x->request, HTTP_HEADER_CONTENT_TYPE);
-    if (http_media_type_parse(type, media_types, &out->media_type, &why) != OK)
-        return refuse_media_type(x, media_types, &why);
-    if (x->request->body_too_large)
-        return handlers_problem(x, HTTP_PROBLEM_TOO_LARGE, ERR_TOO_LARGE, NULL);
-    enum err e = json_load_strict(x->request->body, JSON_MAX_DEPTH, &out->json, &why);
+    enum err e = handlers_body_check(x, media_types, &out->media_type);
+    if (e != OK)
+        return e;
+    e = json_load_strict(x->request->body, JSON_MAX_DEPTH, &out->json, &why);
     if (e == ERR_INVALID)
         return handlers_problem(x, HTTP_PROBLEM_MALFORMED_JSON, e, why.text);
     return e == OK ? OK : handlers_fault(x, e);

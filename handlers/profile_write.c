@@ -2,6 +2,7 @@
 
 #include "crypto/random.h"
 #include "handlers/draft.h"
+#include "handlers/once.h"
 #include "handlers/write_reply.h"
 #include "http/media_type.h"
 #include "http/precondition.h"
@@ -49,7 +50,7 @@ static enum err decide(struct http_exchange *x, const struct handlers_resource *
 }
 
 static enum err insert(struct handlers_context *context, struct http_exchange *x,
-                       const struct handlers_target *t, const struct handlers_body *body)
+                       const struct handlers_target *t, const struct handlers_body *body, struct span *id)
 {
     struct handlers_resource made;
     struct store *store;
@@ -62,6 +63,7 @@ static enum err insert(struct handlers_context *context, struct http_exchange *x
     e = store_profile_insert(store, &made.profile, t->admin, &made.snapshot, &taken, &x->reason);
     if (e != OK)
         return translate_conflict(x, e, taken);
+    *id = made.profile.id;
     return handlers_write_reply(context, x, t, &made, HANDLERS_CREATED);
 }
 
@@ -106,6 +108,7 @@ static enum err attempt(struct handlers_context *context, struct http_exchange *
                         const struct handlers_target *t, const struct handlers_body *body)
 {
     struct handlers_resource current;
+    struct span id;
     enum err e = handlers_resource_get(context, x, t, &current);
     bool exists = e == OK;
     if (e != OK && e != ERR_NOT_FOUND)
@@ -116,7 +119,7 @@ static enum err attempt(struct handlers_context *context, struct http_exchange *
         return e;
     if (x->request->method == HTTP_DELETE)
         return remove_profile(context, x, &current);
-    return exists ? change(context, x, t, body, &current) : insert(context, x, t, body);
+    return exists ? change(context, x, t, body, &current) : insert(context, x, t, body, &id);
 }
 
 static enum err write_profile(struct handlers_context *context, struct http_exchange *x,
@@ -171,21 +174,34 @@ static enum err choose_id(struct http_exchange *x, const struct handlers_body *b
     return id->ptr == NULL ? handlers_fault(x, ERR_NOMEM) : OK;
 }
 
+struct creation {
+    struct handlers_context *context;
+    struct handlers_target *target;
+    const struct handlers_body *body;
+};
+
+static enum err create(void *data, struct http_exchange *x, struct span *about)
+{
+    const struct creation *c = data;
+    enum err e = insert(c->context, x, c->target, c->body, about);
+    if (e == ERR_BUSY)
+        e = handlers_problem(x, HTTP_PROBLEM_PROFILE_EXISTS, ERR_CONFLICT,
+                             "there is a profile of this id already");
+    return e;
+}
+
 enum err handlers_create(void *data, struct http_exchange *x)
 {
     struct handlers_context *context = data;
     struct handlers_target target;
     struct handlers_body body = {0};
+    struct creation creation = {context, &target, &body};
     enum err e = handlers_target_read(x, HANDLERS_COLLECTION, false, &target);
     if (e != OK)
         return e;
     if ((e = handlers_body_read(x, HTTP_MEDIA_JSON, &body)) == OK &&
-        (e = choose_id(x, &body, &target.id)) == OK) {
-        e = insert(context, x, &target, &body);
-        if (e == ERR_BUSY)
-            e = handlers_problem(x, HTTP_PROBLEM_PROFILE_EXISTS, ERR_CONFLICT,
-                                 "there is a profile of this id already");
-    }
+        (e = choose_id(x, &body, &target.id)) == OK)
+        e = handlers_once(context, x, create, &creation);
     handlers_body_fini(&body);
     return e;
 }

@@ -43,19 +43,21 @@ static bool wants_signed(const struct http_request *request)
     return false;
 }
 
-struct list {
-    struct buf text;
-    bool begun;
+struct lists {
+    struct buf subjects, tokens;
 };
 
 static bool add(void *data, struct span subject, int64_t until_s)
 {
-    struct list *list = data;
-    buf_append(&list->text, list->begun ? SPAN(",{\"subject\":") : SPAN("{\"subject\":"));
-    json_write_string(&list->text, subject);
-    buf_printf(&list->text, ",\"until\":%lld}", (long long)until_s);
-    list->begun = true;
-    return !list->text.failed;
+    struct lists *lists = data;
+    bool token = span_starts(subject, SPAN("@"));
+    struct buf *out = token ? &lists->tokens : &lists->subjects;
+    if (out->len > 0)
+        buf_char(out, ',');
+    buf_append(out, token ? SPAN("{\"token\":") : SPAN("{\"subject\":"));
+    json_write_string(out, token ? span_from(subject, 1) : subject);
+    buf_printf(out, ",\"until\":%lld}", (long long)until_s);
+    return !out->failed;
 }
 
 /* The members that both forms have, without the braces around them. */
@@ -63,21 +65,24 @@ static enum err write_members(const struct handlers_revocations *r, struct http_
                               struct buf *out)
 {
     struct store_snapshot snapshot;
-    struct list list = {0};
+    struct lists lists = {0};
     struct store *store;
     enum err e = handlers_store(r->context, &store, &x->reason);
     if (e == OK)
         e = store_revocations_read(store, (struct span){NULL, 0},
-                                   r->reach_s < 0 ? INT64_MIN : now_s - r->reach_s, add, &list, &snapshot,
+                                   r->reach_s < 0 ? INT64_MIN : now_s - r->reach_s, add, &lists, &snapshot,
                                    &x->reason);
     if (e == OK) {
         buf_printf(out, "\"position\":%lld,\"epoch\":\"%s\",\"max_lag\":%lld,\"revoked\":[",
                    (long long)snapshot.seq, snapshot.epoch, (long long)r->max_lag_s);
-        buf_append(out, buf_span(&list.text));
+        buf_append(out, buf_span(&lists.subjects));
+        buf_lit(out, "],\"tokens\":[");
+        buf_append(out, buf_span(&lists.tokens));
         buf_char(out, ']');
-        e = list.text.failed ? ERR_NOMEM : buf_status(out);
+        e = lists.subjects.failed || lists.tokens.failed ? ERR_NOMEM : buf_status(out);
     }
-    buf_fini(&list.text);
+    buf_fini(&lists.subjects);
+    buf_fini(&lists.tokens);
     return e;
 }
 

@@ -2,7 +2,8 @@
  * GET and HEAD of /v1/revocations: what a cache that checks tokens itself pulls at its start, before it
  * follows the pushes: whose tokens are dead, up to which second, as of which place of the change log.
  *
- *     {"position":4711,"epoch":"4cb37ca57d","max_lag":30,"revoked":[{"subject":"ann","until":1790000000},…]}
+ *     {"position":4711,"epoch":"4cb37ca57d","max_lag":30,"revoked":[{"subject":"ann","until":1790000000},…],
+ *      "tokens":[{"token":"Jb8…Q","until":1790003600},…]}
  *
  * Only revocations that can still matter. With Accept: application/jwt the same as a JWS of the own issuer's
  * newest key (typ revocations+jwt), with iss, iat and exp, that can be checked with the JWKS wherever it lay

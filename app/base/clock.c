@@ -13,6 +13,13 @@ static int64_t system_now_ms(void *data)
 
 const struct clock clock_system = {system_now_ms, NULL};
 
+int64_t clock_monotonic_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
 int64_t clock_monotonic_us(void)
 {
     struct timespec t;

@@ -24,3 +24,5 @@ static inline int64_t clock_now_s(const struct clock *c)
 
 /* Microseconds since some fixed moment, never going back; shared by all processes of the machine. */
 int64_t clock_monotonic_us(void);
+/* The same in nanoseconds. */
+int64_t clock_monotonic_ns(void);

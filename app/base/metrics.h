@@ -64,6 +64,9 @@
       "Verified tokens that were remembered.")                                                               \
     X(TOKEN_MEMO_EVICTIONS, "profiled_token_memo_evictions_total", "", "token_memo_evictions",               \
       "Remembered tokens that made room for others.")                                                        \
+    X(RATE_REFUSED_READS, "profiled_rate_refusals_total", "kind=\"reads\"", "rate_refusals_reads",            \
+      "Requests over a subject's rate, by its kind.")                                                        \
+    X(RATE_REFUSED_WRITES, "profiled_rate_refusals_total", "kind=\"writes\"", "rate_refusals_writes", "")     \
     X(EDGE_PURGES_SENT, "profiled_edge_purges_sent_total", "", "edge_purges_sent",                           \
       "Purges that a cache in front has confirmed.")                                                         \
     X(EDGE_PURGES_FAILED, "profiled_edge_purges_failed_total", "", "edge_purges_failed",                     \

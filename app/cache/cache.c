@@ -1,4 +1,6 @@
 #include "cache/entry.h"
+
+#include "base/clock.h"
 #include "crypto/hash.h"
 
 #include <stdlib.h>
@@ -125,6 +127,18 @@ enum err cache_read(struct cache *c, const struct cache_key *key, cache_loader l
     e = read_through(c, key, true, load, data, value, outcome);
     cache_lock_give(flight);
     return e;
+}
+
+bool cache_rate_ask(struct cache *c, enum cache_rate kind, struct span subject, const struct cache_gcra *g,
+                    struct cache_gcra_verdict *out)
+{
+    if (c->memory == NULL || c->memory->header == NULL)
+        return false;
+    cache_rates_ask(c->memory->rates, (char)kind, subject, g, clock_monotonic_ns(), out);
+    if (!out->allowed)
+        metrics_add(c->follower.metrics,
+                    kind == CACHE_RATE_READS ? METRIC_RATE_REFUSED_READS : METRIC_RATE_REFUSED_WRITES, 1);
+    return true;
 }
 
 bool cache_has_verdicts(const struct cache *c)

@@ -88,6 +88,12 @@ enum cache_outcome {
 MUST_USE enum err cache_read(struct cache *c, const struct cache_key *key, cache_loader load, void *data,
                              struct span *value, enum cache_outcome *outcome);
 
+/* The kinds of requests that are counted apart. */
+enum cache_rate { CACHE_RATE_READS = 'r', CACHE_RATE_WRITES = 'w' };
+/* One more request by the subject (rates.h). false: there is no memory to count in, and *out is not filled. */
+bool cache_rate_ask(struct cache *c, enum cache_rate kind, struct span subject, const struct cache_gcra *g,
+                    struct cache_gcra_verdict *out);
+
 /*
  * Many keys for one answer: what is in the cache out of it, key by key, and what is not by one read of the
  * database. A look at the tag alone, where that will do, copies no body.

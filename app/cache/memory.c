@@ -11,7 +11,7 @@
 
 /* Where the parts lie; all of them on pages. */
 struct plan {
-    size_t words_at, flights_at, responses_at, responses_bytes, verdicts_at, verdicts_bytes, bytes;
+    size_t words_at, flights_at, rates_at, responses_at, responses_bytes, verdicts_at, verdicts_bytes, bytes;
 };
 
 static size_t on_page(size_t n)
@@ -30,7 +30,8 @@ static struct plan make_plan(const struct cache_memory_options *options)
 {
     struct plan p = {.words_at = CACHE_HEADER_SIZE};
     p.flights_at = p.words_at + CACHE_WORDS * sizeof(uint64_t);
-    p.responses_at = p.flights_at + on_page(CACHE_FLIGHTS * sizeof(struct cache_lock));
+    p.rates_at = p.flights_at + on_page(CACHE_FLIGHTS * sizeof(struct cache_lock));
+    p.responses_at = p.rates_at + on_page(sizeof(struct cache_rates));
     p.responses_bytes = table_bytes(options->responses);
     p.verdicts_at = p.responses_at + p.responses_bytes;
     p.verdicts_bytes = table_bytes(options->verdicts);
@@ -52,6 +53,7 @@ static enum err map(int fd, const struct plan *p, struct cache_memory *out, stru
         .bytes = p->bytes,
         .words = (_Atomic uint64_t *)(void *)(at + p->words_at),
         .flights = (struct cache_lock *)(void *)(at + p->flights_at),
+        .rates = (struct cache_rates *)(void *)(at + p->rates_at),
     };
     return OK;
 }
@@ -93,6 +95,8 @@ static enum err format(const struct cache_memory_options *options, const struct 
     for (size_t i = 0; i < CACHE_FLIGHTS; i++)
         if ((e = cache_lock_init(&m->flights[i])) != OK)
             return e;
+    if ((e = cache_rates_format(m->rates)) != OK)
+        return e;
     if (p->responses_bytes > 0)
         e = cache_table_format((char *)h + p->responses_at, &responses, detail);
     if (e == OK && p->verdicts_bytes > 0)
@@ -115,7 +119,7 @@ enum err cache_memory_create(const struct cache_memory_options *options, struct 
     struct plan p = make_plan(options);
     enum err e;
     *out = (struct cache_memory){.fd = -1};
-    if (options->responses == 0 && options->verdicts == 0)
+    if (options->responses == 0 && options->verdicts == 0 && !options->rates)
         return OK;
     int fd = memfd_create("profiled-cache", MFD_CLOEXEC);
     if (fd < 0 || ftruncate(fd, (off_t)p.bytes) != 0) {
@@ -174,6 +178,22 @@ enum err cache_memory_adopt(int fd, const struct cache_memory_options *options, 
     else
         cache_memory_close(out);
     return e;
+}
+
+void cache_memory_carry_rates(int fd, struct cache_memory *to)
+{
+    /* what lies before the tables is alike in all memories of one version */
+    const struct plan p = make_plan(&(struct cache_memory_options){0});
+    struct err_detail ignored = {0};
+    struct cache_memory from;
+    struct stat st;
+    if (to->header == NULL || fstat(fd, &st) != 0 || st.st_size < (off_t)p.bytes ||
+        map(fd, &p, &from, &ignored) != OK)
+        return;
+    if (memcmp(from.header->magic, CACHE_MEMORY_MAGIC, sizeof from.header->magic) == 0 &&
+        from.header->version == CACHE_MEMORY_VERSION && from.header->header_size == sizeof *from.header)
+        cache_rates_carry(to->rates, from.rates);
+    munmap(from.header, from.bytes);
 }
 
 void cache_memory_close(struct cache_memory *m)

@@ -85,15 +85,6 @@ static enum err check_not_empty(const struct config_settings *s, struct err_deta
 
 /* These are known so that a file may name them with their defaults; a limit that nobody keeps must not look
  * like one. */
-static enum err check_enforced(const struct config_settings *s, struct err_detail *detail)
-{
-    static const enum config_id ids[] = {CONFIG_limits_reads_per_minute, CONFIG_limits_writes_per_minute};
-    for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++)
-        if (config_number(s, ids[i]) != 0)
-            return refuse(s, ids[i], detail, "this version does not enforce it: leave it 0");
-    return OK;
-}
-
 static enum err check_edge(const struct config_settings *s, struct err_detail *detail)
 {
     struct span seen[CONFIG_EDGE_MOST], word, rest = text_of(s, CONFIG_edge_purge);
@@ -291,9 +282,8 @@ enum err config_check(const struct config_settings *s, struct err_detail *detail
 {
     enum err e;
     if ((e = check_not_empty(s, detail)) != OK || (e = check_listen(s, detail)) != OK ||
-        (e = check_paths(s, detail)) != OK || (e = check_enforced(s, detail)) != OK ||
-        (e = check_base_url(s, detail)) != OK || (e = check_origins(s, detail)) != OK ||
-        (e = check_edge(s, detail)) != OK)
+        (e = check_paths(s, detail)) != OK || (e = check_base_url(s, detail)) != OK ||
+        (e = check_origins(s, detail)) != OK || (e = check_edge(s, detail)) != OK)
         return e;
     for (size_t i = 0; i < s->issuer_count; i++)
         if ((e = check_issuer(s, &s->issuers[i], detail)) != OK)

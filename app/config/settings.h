@@ -72,9 +72,9 @@ enum config_type {
     X(limits, body, SIZE, "64K", 1024, 16777216, NULL, "the longest request body")                           \
     X(limits, attributes, SIZE, "16K", 0, 1048576, NULL, "the longest attributes member")                    \
     X(limits, reads_per_minute, INTEGER, "0", 0, 1000000000, NULL,                                           \
-      "reads a subject may make; 0: no limit")                                                               \
+      "reads (GET, HEAD) a subject may make in a minute, over all workers; 0: no limit")                                                               \
     X(limits, writes_per_minute, INTEGER, "0", 0, 1000000000, NULL,                                          \
-      "writes a subject may make; 0: no limit")                                                              \
+      "the same for all other requests; 0: no limit")                                                              \
     X(log, level, CHOICE, "info", 0, 0, "error warn info debug", "how much is logged")                       \
     X(log, access, BOOL, "off", 0, 0, NULL, "a line for each request")                                       \
     X(log, format, CHOICE, "json", 0, 0, "json text", "how a line looks")                                    \

@@ -74,6 +74,18 @@ bool edge_batch_revoke(void *data, struct span subject, int64_t until_s)
     return false;
 }
 
+/* A single token stands there as a subject that nobody can be. */
+static bool take_revocation(struct edge_batch *batch, const struct store_change *change)
+{
+    char name[64] = "@";
+    if (change->token.ptr == NULL)
+        return edge_batch_revoke(batch, change->profile_id, change->at_ms / 1000);
+    if (change->token.len >= sizeof name)
+        return true; /* no name: by a hand at the sqlite3 shell */
+    memcpy(name + 1, change->token.ptr, change->token.len);
+    return edge_batch_revoke(batch, span_of(name, 1 + change->token.len), change->token_until_s);
+}
+
 bool edge_batch_take(void *data, const struct store_change *change)
 {
     struct edge_batch *batch = data;
@@ -82,7 +94,7 @@ bool edge_batch_take(void *data, const struct store_change *change)
     if (batch->changes == EDGE_CHANGES_MAX)
         return false;
     if (change->kind == STORE_CHANGE_REVOKE) {
-        if (!edge_batch_revoke(batch, change->profile_id, change->at_ms / 1000))
+        if (!take_revocation(batch, change))
             return false;
     } else if (change->kind != STORE_CHANGE_PRIVATE) {
         if (change->kind == STORE_CHANGE_AVATAR)

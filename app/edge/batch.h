@@ -8,7 +8,8 @@
  *     suspend resume delete   profile/{id}, and the handle that the change names
  *     private                 nothing
  *     avatar                  avatar/{hash}
- *     revoke                  subject=until_s, the subject percent-encoded (RFC 3986)
+ *     revoke                  subject=until_s, the subject percent-encoded (RFC 3986);
+ *                             @name=until_s, where it is of one token, which ends then
  *
  * What is kept by handle bears the key of the id as well (http/cache_control.h). The order of revocations is
  * the log's; of two of one subject the later second counts.
@@ -39,5 +40,5 @@ MUST_USE enum err edge_batch_status(const struct edge_batch *batch);
 
 /* Takes a change of the log in; data is the batch. false: it is full, and was not changed. */
 bool edge_batch_take(void *data, const struct store_change *change);
-/* The same for a revocation. */
+/* The same for a revocation, as store_revocations_read gives it. */
 bool edge_batch_revoke(void *data, struct span subject, int64_t until_s);

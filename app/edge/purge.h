@@ -6,7 +6,7 @@
  *     Host: …
  *     Purge-Key: <edge.key>
  *     xkey-purge: profile/ann handle/ann      absent when there are none
- *     Profiled-Revoked: ann=1790000000 …      likewise
+ *     Profiled-Revoked: ann=1790000000 …      likewise; @name=…: a single token
  *     Profiled-Purge-All: 1                   everything, where it is not known what is held
  *     Profiled-Position: 4711                 where in the change log this brings the cache to; 0: not known
  * yet

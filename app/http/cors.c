@@ -3,7 +3,7 @@
 /* What a page may read beyond the few headers that are always open to it. */
 #define EXPOSED                                                                                              \
     "ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id, "                         \
-    "Content-Location, Cache-Status, Server-Timing"
+    "Content-Location, Cache-Status, Age, Server-Timing"
 /* What a page may send. "*" would not cover Authorization. */
 #define SENDABLE                                                                                             \
     "Authorization, Content-Type, If-Match, If-None-Match, If-Modified-Since, If-Unmodified-Since, Prefer, " \

@@ -17,6 +17,7 @@
     X(IF_UNMODIFIED_SINCE, "If-Unmodified-Since", "HTTP_IF_UNMODIFIED_SINCE")                                \
     X(PREFER, "Prefer", "HTTP_PREFER")                                                                       \
     X(HOST, "Host", "HTTP_HOST")                                                                             \
+    X(IDEMPOTENCY_KEY, "Idempotency-Key", "HTTP_IDEMPOTENCY_KEY")                                            \
     X(ORIGIN, "Origin", "HTTP_ORIGIN")                                                                       \
     X(ACCESS_CONTROL_REQUEST_METHOD, "Access-Control-Request-Method", "HTTP_ACCESS_CONTROL_REQUEST_METHOD")  \
     X(ACCESS_CONTROL_REQUEST_HEADERS, "Access-Control-Request-Headers", "HTTP_ACCESS_CONTROL_REQUEST_HEADERS")

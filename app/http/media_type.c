@@ -11,6 +11,7 @@ static const struct row rows[] = {
     {HTTP_MEDIA_JSON, SPAN_INIT("application/json")},
     {HTTP_MEDIA_MERGE_PATCH, SPAN_INIT("application/merge-patch+json")},
     {HTTP_MEDIA_JSON_PATCH, SPAN_INIT("application/json-patch+json")},
+    {HTTP_MEDIA_FORM, SPAN_INIT("application/x-www-form-urlencoded")},
 };
 enum { ROW_COUNT = sizeof rows / sizeof rows[0] };
 
@@ -59,7 +60,7 @@ static unsigned type_of(struct span name)
 /* "…; this takes A or B" */
 static enum err refuse(struct err_detail *detail, unsigned accepted, const char *what)
 {
-    const char *names[ROW_COUNT + 1] = {"", "", "", ""};
+    const char *names[ROW_COUNT + 1] = {"", "", "", "", ""};
     size_t n = 0;
     for (size_t i = 0; i < ROW_COUNT; i++)
         if ((accepted & rows[i].type) != 0)
@@ -82,7 +83,7 @@ enum err http_media_type_parse(struct span value, unsigned accepted, unsigned *o
     if ((type & accepted) == 0)
         return refuse(detail, accepted, "The Content-Type is another one");
     if (foreign)
-        return refuse(detail, accepted, "JSON is UTF-8, not the charset that the Content-Type names");
+        return refuse(detail, accepted, "The body is UTF-8, not the charset that the Content-Type names");
     *out = type;
     return OK;
 }

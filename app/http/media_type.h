@@ -10,6 +10,7 @@ enum http_media_type {
     HTTP_MEDIA_JSON = 1 << 0,        /* application/json */
     HTTP_MEDIA_MERGE_PATCH = 1 << 1, /* application/merge-patch+json, RFC 7396 */
     HTTP_MEDIA_JSON_PATCH = 1 << 2,  /* application/json-patch+json, RFC 6902 */
+    HTTP_MEDIA_FORM = 1 << 3,        /* application/x-www-form-urlencoded */
 };
 
 /*

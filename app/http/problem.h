@@ -13,8 +13,10 @@
     X(UNKNOWN_PARAMETER, "unknown-parameter", 400, 0, "A query parameter is not known here")                 \
     X(INVALID_PARAMETER, "invalid-parameter", 400, 0, "A query parameter has a value that is not allowed")   \
     X(INCOMPLETE_REQUEST, "incomplete-request", 400, 0, "The request ended too early")                       \
+    X(MALFORMED_FORM, "malformed-form", 400, 0, "The body is not a well-formed form")                         \
     X(MALFORMED_JSON, "malformed-json", 400, 0, "The body is not well-formed JSON")                          \
     X(MALFORMED_PATCH, "malformed-patch", 400, 0, "The body is not a well-formed patch")                     \
+    X(MALFORMED_KEY, "malformed-key", 400, 0, "The Idempotency-Key is malformed")                             \
     X(UNAUTHORIZED, "unauthorized", 401, 0, "A token is needed")                                             \
     X(INVALID_TOKEN, "invalid-token", 401, 0, "The token does not count")                                    \
     X(INSUFFICIENT_SCOPE, "insufficient-scope", 403, 0, "The token does not allow this")                     \
@@ -32,6 +34,7 @@
     X(INVALID_PROFILE, "invalid-profile", 422, 0, "The profile breaks a rule")                               \
     X(INVALID_QUERY, "invalid-query", 422, 0, "The query breaks a rule")                                     \
     X(INVALID_IMAGE, "invalid-image", 422, 0, "The image is not one that can be an avatar")                  \
+    X(KEY_REUSED, "key-reused", 422, 0, "The Idempotency-Key was used for another request")                   \
     X(PRECONDITION_REQUIRED, "precondition-required", 428, 0, "If-Match is needed")                          \
     X(RATE_LIMITED, "rate-limited", 429, 0, "Too many requests")                                             \
     X(INTERNAL, "internal", 500, 0, "Something went wrong in the server")                                    \

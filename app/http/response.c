@@ -66,6 +66,15 @@ static bool find_line(const struct http_response *r, const char *name, size_t *a
     return false;
 }
 
+struct span http_response_find_header(const struct http_response *r, const char *name)
+{
+    size_t at, len;
+    if (!find_line(r, name, &at, &len))
+        return (struct span){NULL, 0};
+    struct span line = span_of(r->head.ptr + at, len - strlen("\r\n"));
+    return span_trim(span_from(line, strlen(name) + 1));
+}
+
 bool http_response_has_header(const struct http_response *r, const char *name)
 {
     size_t at, len;

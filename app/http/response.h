@@ -28,6 +28,9 @@ void http_response_header(struct http_response *r, const char *name, struct span
  */
 size_t http_response_header_begin(struct http_response *r, const char *name);
 void http_response_header_end(struct http_response *r, size_t start);
+/* The value of the first line of this name (without case); absent when there is none. Borrowed until the head
+ * changes. */
+struct span http_response_find_header(const struct http_response *r, const char *name);
 /* Whether a line of this name (without case) is there. */
 bool http_response_has_header(const struct http_response *r, const char *name);
 /* Writes more behind the value of the first line of this name (without case), if there is one. */

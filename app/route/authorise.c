@@ -18,27 +18,20 @@ static enum err refuse(struct http_exchange *x, enum http_problem_type type, con
     return e;
 }
 
-/* A token that was issued in the very second of the revocation is dead as well, and so is one that does not
- * say when. */
-static bool revoked(const struct token_identity *who, int64_t until_s)
-{
-    return until_s != INT64_MIN && (who->issued_s == TOKEN_NO_TIME || who->issued_s <= until_s);
-}
-
 /* The long way: the signature, the claims, the revocations. ERR_INVALID and ERR_EXPIRED, with why, are about
  * the token; ERR_DENIED: revoked; anything else is a fault of ours, with *reason. */
 static enum err verify(const struct route_guard *guard, struct span token, struct http_exchange *x,
                        struct cache_state *state, struct token_identity *out, struct err_detail *why,
                        struct err_detail *reason)
 {
-    int64_t until_s = INT64_MIN;
+    bool revoked = false;
     if (!http_bearer_is_b64token(token))
         return err_set(why, ERR_INVALID, "the token is malformed");
     enum err e = token_verify(guard->keyring, &guard->policy, token, x->now_ms / 1000, x->arena, out, why);
     if (e != OK)
         return e;
-    e = guard->revoked_until(guard->data, out->subject, &until_s, state, reason);
-    if (e == OK && revoked(out, until_s))
+    e = guard->is_revoked(guard->data, out, token, &revoked, state, reason);
+    if (e == OK && revoked)
         return err_set(why, ERR_DENIED, "the token has been revoked");
     /* what the store says is never about the token */
     return e == ERR_INVALID || e == ERR_EXPIRED || e == ERR_DENIED ? ERR_IO : e;

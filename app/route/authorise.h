@@ -13,10 +13,10 @@ struct route_guard {
     const struct token_keyring *keyring;
     struct token_policy policy;
     struct route_memo memo;
-    /* Tokens of subject issued up to *until_s (Unix seconds) are dead; INT64_MIN: none is. *state: as of when
-     * that holds. Reads the store. */
-    enum err (*revoked_until)(void *data, struct span subject, int64_t *until_s, struct cache_state *state,
-                              struct err_detail *detail);
+    /* Whether this very token, which is who's, was revoked, alone or with all of its subject's. *state: as of
+     * when that holds. Reads the store. */
+    enum err (*is_revoked)(void *data, const struct token_identity *who, struct span token, bool *revoked,
+                           struct cache_state *state, struct err_detail *detail);
     void *data;
 };
 

@@ -50,7 +50,8 @@ static void write_allow(struct http_response *response, unsigned methods)
 }
 
 /* The answer up to, and without, what every answer bears. Gives the methods of the resource. */
-static unsigned answer(const struct router *router, struct http_exchange *x, struct route_outcome *outcome)
+static unsigned answer(const struct router *router, struct http_exchange *x, struct route_rate *rate,
+                       struct route_outcome *outcome)
 {
     struct route_path path;
     struct found found;
@@ -87,6 +88,8 @@ static unsigned answer(const struct router *router, struct http_exchange *x, str
     x->capture_count = found.capture_count;
     if (found.row->scope != 0) {
         outcome->err = route_authorise(router->guard, found.row->scope, x, &caller, &outcome->reason);
+        if (outcome->err == OK)
+            outcome->err = route_rate_ask(&router->rates, router->cache, caller.subject, x, rate);
         if (outcome->err != OK)
             return found.methods;
         x->caller = &caller;
@@ -107,11 +110,13 @@ void route_answer(const struct router *router, const struct http_request *reques
         .now_ms = clock_now_ms(router->clock),
     };
     struct http_timing timing;
+    struct route_rate rate = {.name = NULL};
     *outcome = (struct route_outcome){.row = ROUTE_NONE};
     cache_begin(router->cache, x.now_ms);
     route_timing_begin(&x, &timing, router->timing);
-    unsigned methods = answer(router, &x, outcome);
+    unsigned methods = answer(router, &x, &rate, outcome);
     route_timing_write(&x, router->timing);
+    route_rate_write(&rate, response);
     http_response_header(response, "X-Content-Type-Options", SPAN("nosniff"));
     http_cors_write(router->cors, request, methods | HTTP_OPTIONS, response);
 }

@@ -8,6 +8,7 @@
 #include "http/cors.h"
 #include "http/exchange.h"
 #include "route/authorise.h"
+#include "route/rate.h"
 
 /* One row: some methods of a resource. A resource with methods of different scopes has several rows of one
  * pattern. */
@@ -33,6 +34,7 @@ struct router {
     const struct route_stream *streams; /* of the resources that take such */
     size_t stream_count;
     const struct route_guard *guard;
+    struct route_rates rates;
     struct cache *cache; /* told when an exchange begins */
     bool timing;         /* every answer bears Server-Timing */
     const struct http_cors *cors;

@@ -244,26 +244,6 @@ enum err store_profile_delete(struct store *s, struct span id, int64_t owner_seq
     return end(s, e, detail);
 }
 
-enum err store_revoked_until(struct store *s, struct span subject, int64_t *until_s,
-                             struct store_snapshot *snapshot, struct err_detail *detail)
-{
-    enum err e = store_ensure(s, detail);
-    *until_s = INT64_MIN;
-    *snapshot = (struct store_snapshot){0};
-    if (e != OK)
-        return e;
-    sqlite3_stmt *stmt = s->statements[STORE_REVOKED_UNTIL];
-    store_bind(stmt, 1, subject);
-    int code = sqlite3_step(stmt);
-    if (code == SQLITE_ROW) {
-        store_snapshot_read(s, stmt, 0, snapshot);
-        if (sqlite3_column_type(stmt, 2) != SQLITE_NULL)
-            *until_s = sqlite3_column_int64(stmt, 2);
-    }
-    sqlite3_reset(stmt);
-    return code == SQLITE_ROW ? OK : store_failed(s, code == SQLITE_DONE ? SQLITE_CORRUPT : code, detail);
-}
-
 enum err store_ready(struct store *s, struct err_detail *detail)
 {
     enum err e = store_ensure(s, detail);

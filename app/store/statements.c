@@ -50,15 +50,32 @@ static const char *const texts[STORE_STATEMENT_COUNT] = {
     [STORE_UPDATE_WITH_HANDLE] = "UPDATE OR FAIL profiles SET handle=?2," UPDATE_FIELDS,
     [STORE_DELETE] = "DELETE FROM profiles WHERE id=?1 AND owner_seq=?2",
     [STORE_TOMBSTONE] = "SELECT 1 FROM tombstones WHERE id=?1",
-    [STORE_REVOKED_UNTIL] =
-        "SELECT " SNAPSHOT ",(SELECT until_s FROM revocations WHERE subject=?1) FROM meta",
+    [STORE_REVOCATION] = "SELECT " SNAPSHOT ",(SELECT until_s FROM revocations WHERE subject=?1),"
+                         "EXISTS (SELECT 1 FROM revoked_tokens WHERE name=?2) FROM meta",
+    [STORE_REVOKE_SUBJECT] = "INSERT INTO revoke (subject,until_s) VALUES (?1,?2)",
+    [STORE_REVOKE_TOKEN] =
+        "INSERT INTO revoked_tokens (name,subject,expires_s) VALUES (?1,?2,?3) ON CONFLICT DO NOTHING",
     [STORE_SNAPSHOT] = "SELECT " SNAPSHOT " FROM meta",
     [STORE_CHANGES_AFTER] =
-        "SELECT seq,profile_id,what,handle,old_handle,at FROM changes WHERE seq>?1 ORDER BY seq",
+        "SELECT seq,profile_id,what,handle,old_handle,at,token,token_until_s FROM changes WHERE seq>?1 "
+        "ORDER BY seq",
     [STORE_CHANGES_ENTRY] = ("SELECT at||' '||what||' '||profile_id||' '||coalesce(handle,'')||' '||"
-                             "coalesce(old_handle,'') FROM changes WHERE seq=?1"),
+                             "coalesce(old_handle,'')||coalesce(' '||token,'') FROM changes WHERE seq=?1"),
     [STORE_REVOCATIONS] =
         "SELECT subject,until_s FROM revocations WHERE subject>?1 AND until_s>?2 ORDER BY subject",
+    [STORE_REVOKED_TOKENS] =
+        "SELECT '@'||name,expires_s FROM revoked_tokens WHERE name>?1 AND expires_s>?2 ORDER BY name",
+    [STORE_ANSWER_GET] = "SELECT request,status,head,body FROM answers WHERE subject=?1 AND target=?2 AND key=?3 "
+                         "AND at>?4",
+    [STORE_ANSWER_PUT] =
+        "INSERT OR REPLACE INTO answers (subject,target,key,at,request,status,head,body,profile_id)"
+        "VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9)",
+    [STORE_PRUNE_DUE] = "SELECT EXISTS (SELECT 1 FROM answers WHERE at<=?1) OR "
+                        "EXISTS (SELECT 1 FROM revoked_tokens WHERE expires_s<=?2)",
+    [STORE_PRUNE_ANSWERS] = "DELETE FROM answers WHERE (subject,target,key) IN "
+                            "(SELECT subject,target,key FROM answers WHERE at<=?1 ORDER BY at LIMIT ?2)",
+    [STORE_PRUNE_TOKENS] = "DELETE FROM revoked_tokens WHERE name IN "
+                           "(SELECT name FROM revoked_tokens WHERE expires_s<=?1 ORDER BY expires_s LIMIT ?2)",
     [STORE_MIGRATIONS] = "SELECT count(*),coalesce(max(number),0) FROM migrations",
     /* SQLite writes no page that is as it was: there, and back */
     [STORE_TOUCH] = "UPDATE migrations SET applied_at=applied_at+1 WHERE number=1",

@@ -114,10 +114,22 @@ MUST_USE enum err store_profile_delete(struct store *store, struct span id, int6
 MUST_USE enum err store_profiles_after(struct store *store, int64_t *after, size_t limit, struct arena *arena,
                                        struct profile *out, size_t *count, struct err_detail *detail);
 
-/* *until_s: tokens of subject issued up to and including this second are dead (as are those without iat);
- * Unix seconds; INT64_MIN: none was revoked. */
-MUST_USE enum err store_revoked_until(struct store *store, struct span subject, int64_t *until_s,
-                                      struct store_snapshot *snapshot, struct err_detail *detail);
+/* What was revoked of a subject's tokens. */
+struct store_revocation {
+    int64_t until_s; /* those issued up to and including this second (Unix time) are dead, as are those without
+                        iat; INT64_MIN: none is */
+    bool token;      /* the one that was asked about is */
+};
+/* token: its name (token/name.h). */
+MUST_USE enum err store_revocation_get(struct store *store, struct span subject, struct span token,
+                                       struct store_revocation *out, struct store_snapshot *snapshot,
+                                       struct err_detail *detail);
+/* Revokes all of a subject's tokens, or a single one until it has expired. A write like the others: on disk and
+ * in the change log when it is OK. What is revoked already stays so, and is no error. */
+MUST_USE enum err store_revoke_subject(struct store *store, struct span subject, int64_t until_s,
+                                       struct err_detail *detail);
+MUST_USE enum err store_revoke_token(struct store *store, struct span subject, struct span token,
+                                     int64_t expires_s, struct err_detail *detail);
 
 /* Several writes in one transaction, for import. The lock is held from begin to end; end(commit=false) rolls
  * back. A failed write inside leaves the others as they are. */

@@ -123,6 +123,8 @@ static void read_change(sqlite3_stmt *stmt, struct store_change *out)
         .handle = store_column(stmt, 3),
         .old_handle = store_column(stmt, 4),
         .at_ms = sqlite3_column_int64(stmt, 5),
+        .token = store_column(stmt, 6),
+        .token_until_s = sqlite3_column_int64(stmt, 7),
     };
 }
 
@@ -253,26 +255,37 @@ enum err store_changes_page(struct store *s, int64_t after,
     return read_page(s, after, -1, take, data, page, detail);
 }
 
+/* *going: take wants more. */
+static enum err hand_out(struct store *s, enum store_statement statement, struct span after, int64_t over_s,
+                         bool (*take)(void *data, struct span subject, int64_t until_s), void *data,
+                         bool *going, struct err_detail *detail)
+{
+    sqlite3_stmt *stmt = s->statements[statement];
+    int code = SQLITE_DONE;
+    store_bind(stmt, 1, after);
+    sqlite3_bind_int64(stmt, 2, over_s);
+    while (*going && (code = sqlite3_step(stmt)) == SQLITE_ROW)
+        *going = take(data, store_column(stmt, 0), sqlite3_column_int64(stmt, 1));
+    sqlite3_reset(stmt);
+    return *going && code != SQLITE_DONE ? store_failed(s, code, detail) : OK;
+}
+
 enum err store_revocations_read(struct store *s, struct span after, int64_t over_s,
                                 bool (*take)(void *data, struct span subject, int64_t until_s), void *data,
                                 struct store_snapshot *snapshot, struct err_detail *detail)
 {
     enum err e = store_ensure(s, detail);
-    bool going = true;
-    int code = SQLITE_DONE;
+    bool in_tokens = span_starts(after, SPAN("@")), going = true;
     *snapshot = (struct store_snapshot){0};
     if (e != OK || (e = store_step(s, STORE_BEGIN_READ, detail)) != OK)
         return e;
-    if ((e = read_snapshot(s, 0, snapshot, detail)) == OK) {
-        sqlite3_stmt *stmt = s->statements[STORE_REVOCATIONS];
-        store_bind(stmt, 1, after.ptr == NULL ? SPAN("") : after);
-        sqlite3_bind_int64(stmt, 2, over_s);
-        while (going && (code = sqlite3_step(stmt)) == SQLITE_ROW)
-            going = take(data, store_column(stmt, 0), sqlite3_column_int64(stmt, 1));
-        sqlite3_reset(stmt);
-        if (going && code != SQLITE_DONE)
-            e = store_failed(s, code, detail);
-    }
+    e = read_snapshot(s, 0, snapshot, detail);
+    if (e == OK && !in_tokens)
+        e = hand_out(s, STORE_REVOCATIONS, after.ptr == NULL ? SPAN("") : after, over_s, take, data, &going,
+                     detail);
+    if (e == OK && going)
+        e = hand_out(s, STORE_REVOKED_TOKENS, in_tokens ? span_from(after, 1) : SPAN(""), over_s, take, data,
+                     &going, detail);
     return end_read(s, e, snapshot);
 }
 

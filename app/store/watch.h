@@ -53,7 +53,9 @@ struct store_change {
     struct span profile_id;
     struct span handle;     /* taken by this change; absent: none */
     struct span old_handle; /* set free by it; absent: none */
-    int64_t at_ms;          /* Unix time; of a revocation the second that it reaches up to */
+    int64_t at_ms;          /* Unix time; of a subject's revocation the second that it reaches up to */
+    struct span token;      /* the revocation is of this one token, by its name; absent: of all of the subject's */
+    int64_t token_until_s;  /* its end, Unix time */
 };
 
 /*
@@ -86,8 +88,9 @@ MUST_USE enum err store_changes_page(struct store *store, int64_t after,
                                      bool (*take)(void *data, const struct store_change *change), void *data,
                                      struct store_page *page, struct err_detail *detail);
 /*
- * Hands the revocations that reach beyond the second over_s, those of subjects behind `after` (absent: all),
- * in the subjects' order, to take, until that returns false. *snapshot is the state that they were read in
+ * Hands the revocations that reach beyond the second over_s, those behind `after` (the last one's subject;
+ * absent: all), to take, until that returns false: subjects in their order, and then single tokens in that of
+ * their names. A token stands there as a subject that nobody can be: "@" and its name, up to its end. *snapshot is the state that they were read in
  * (epoch, seq, lineage, entry). Spans live for the call of take.
  */
 MUST_USE enum err store_revocations_read(struct store *store, struct span after, int64_t over_s,

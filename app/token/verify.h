@@ -13,7 +13,10 @@
 #include "token/keyring.h"
 #include "token/scope.h"
 
-enum { TOKEN_MAX_LEN = 4096 };
+enum {
+    TOKEN_MAX_LEN = 4096,
+    TOKEN_LEEWAY_MAX_S = 600, /* no policy allows for more */
+};
 #define TOKEN_NO_TIME INT64_MIN
 
 /* Who a verified token speaks for. Spans live in the arena it was verified with. */

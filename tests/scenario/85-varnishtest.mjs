@@ -5,7 +5,7 @@ import {join} from 'node:path';
 import {describe, test} from 'node:test';
 import {run, temporaryFolder} from './lib/process.mjs';
 import {AUDIENCE, ISSUER, READ, WRITE, cleanEnvironment, root} from './lib/site.mjs';
-import {handmade, jwt, makeKey, now, pasetoToken, publicJwk, rfc3339} from './lib/token.mjs';
+import {handmade, jwt, makeKey, now, pasetoToken, publicJwk, rfc3339, tokenName} from './lib/token.mjs';
 
 const folder = temporaryFolder();
 const put = (name, text) => (writeFileSync(join(folder, name), typeof text === 'string' ? text : JSON.stringify(text)), join(folder, name));
@@ -25,8 +25,9 @@ const macros = {
   paseto: await pasetoToken(own, claims('ann', {iat: rfc3339(now() - 10), exp: rfc3339(now() + 3600)})),
   forged: await jwt(stranger, claims('ann')), expired: await jwt(own, claims('ann', {exp: now() - 1})),
   audience: await jwt(own, claims('ann', {aud: 'https://another.example'})), scope: await jwt(own, claims('ann', {scope: WRITE})),
-  listed: await jwt(own, claims('listed')),
+  listed: await jwt(own, claims('listed')), ann_with_jti: await jwt(own, claims('ann', {jti: 'one'})),
 };
+Object.assign(macros, {ann_name: tokenName({token: macros.ann}), jti_name: tokenName({iss: ISSUER, jti: 'one'})});
 
 const tests = join(root, 'tests/varnish');
 const there = (await run('sh', ['-c', 'command -v varnishtest varnishd'], {env: cleanEnvironment()})).code === 0;

@@ -72,6 +72,36 @@ static void test_sizes(void **state)
     }
 }
 
+/* The rates alone need a memory; and other settings make a new one, but nobody's quota is whole again for it. */
+static void test_rates(void **state)
+{
+    (void)state;
+    const struct cache_memory_options alone = {.rates = true};
+    const struct cache_gcra one = cache_gcra_of(1);
+    struct cache_gcra_verdict v;
+    struct cache_memory m = make(&alone), other = make(&usual), none = make(&(struct cache_memory_options){0});
+    assert_non_null(m.header);
+    assert_false(m.has_responses || m.has_verdicts);
+    cache_rates_ask(m.rates, 'r', SPAN("ann"), &one, 5, &v);
+    assert_true(v.allowed);
+    assert_int_equal(adopt(m.fd, &usual), ERR_INVALID);
+    cache_memory_carry_rates(m.fd, &none); /* nowhere to carry them */
+    cache_memory_carry_rates(m.fd, &other);
+    cache_rates_ask(other.rates, 'r', SPAN("ann"), &one, 5, &v);
+    assert_false(v.allowed);
+    /* what is none of ours is left alone */
+    int empty = memfd_create("x", 0), zeros = memfd_create("x", 0);
+    assert_int_equal(ftruncate(zeros, (off_t)m.bytes), 0);
+    cache_memory_carry_rates(empty, &other);
+    cache_memory_carry_rates(zeros, &other);
+    cache_rates_ask(other.rates, 'r', SPAN("ann"), &one, 5, &v);
+    assert_false(v.allowed);
+    close(empty);
+    close(zeros);
+    cache_memory_close(&m);
+    cache_memory_close(&other);
+}
+
 static void test_reserve(void **state)
 {
     (void)state;
@@ -253,7 +283,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sizes),
-        cmocka_unit_test(test_reserve),
+        cmocka_unit_test(test_rates), cmocka_unit_test(test_reserve),
         cmocka_unit_test(test_more_than_the_machine_has),
         cmocka_unit_test(test_more_than_may_be),
         cmocka_unit_test(test_what_was_put_is_there_after),

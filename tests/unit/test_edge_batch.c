@@ -74,6 +74,24 @@ static void test_what_each_kind_says(void **state)
     }
 }
 
+static void test_a_single_token(void **state)
+{
+    (void)state;
+    struct store_change all = change(STORE_CHANGE_REVOKE, "ann", NULL, NULL), one = all, odd = all;
+    char longer[100];
+    one.token = SPAN("0123456789abcdefghijABCDEFGHIJ-_");
+    one.token_until_s = 1790003600;
+    memset(longer, 'a', sizeof longer);
+    odd.token = span_of(longer, sizeof longer);
+    edge_batch_clear(&batch);
+    assert_true(edge_batch_take(&batch, &one) && edge_batch_take(&batch, &all) && edge_batch_take(&batch, &odd));
+    /* its subject's others live on; what is no name is passed over */
+    assert_string_equal(buf_text(&batch.revoked),
+                        "@0123456789abcdefghijABCDEFGHIJ-_=1790003600 ann=1790000000");
+    assert_string_equal(buf_text(&batch.keys), "");
+    assert_int_equal(batch.first_ms, 0);
+}
+
 static void test_a_key_stands_there_once(void **state)
 {
     (void)state;
@@ -158,6 +176,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_each_kind_says),
         cmocka_unit_test(test_a_key_stands_there_once),
+        cmocka_unit_test(test_a_single_token),
         cmocka_unit_test(test_times),
         cmocka_unit_test(test_it_is_full),
         cmocka_unit_test(test_one_that_is_too_long),

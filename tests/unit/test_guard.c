@@ -71,8 +71,19 @@ static void test_revoked(void **state)
     assert_true(guard_revoked_has(table, SPAN("x|y"), 5));
     assert_true(guard_revoked_has(table, SPAN("b"), 6));
     assert_int_equal(guard_revoked_put_header(table, (struct span){NULL, 0}, NOW), OK);
-    static const char *const bad[] = {
-        "b", "=5", "b=", "b=x", "b=-1", "b%=5", "b%00=5", "@b=5", "b=99999999999999999999"};
+    static const char *const bad[] = {"b",
+                                      "=5",
+                                      "b=",
+                                      "b=x",
+                                      "b=-1",
+                                      "b%=5",
+                                      "b%00=5",
+                                      "@b=5",
+                                      "b=99999999999999999999",
+                                      "@0123456789abcdefghijABCDEFGHIJ-=5",
+                                      "@0123456789abcdefghijABCDEFGHIJ-_x=5",
+                                      "@0123456789abcdefghijABCDEFGHIJ-.=5",
+                                      "@0123456789abcdefghijABCDEFGHIJ-_=x"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct buf text = {0};
         buf_printf(&text, "%s c%zu=5", bad[i], i);
@@ -82,6 +93,14 @@ static void test_revoked(void **state)
         assert_true(guard_revoked_has(table, buf_span(&text), 5)); /* what could be read is in */
         buf_fini(&text);
     }
+    static const char name[TOKEN_NAME_LEN + 1] = "0123456789abcdefghijABCDEFGHIJ-_";
+    assert_false(guard_revoked_has_token(table, name));
+    assert_int_equal(guard_revoked_put_header(table, SPAN("@0123456789abcdefghijABCDEFGHIJ-_=5 d=1"), NOW),
+                     OK);
+    assert_true(guard_revoked_has_token(table, name));
+    assert_false(
+        guard_revoked_has(table, SPAN("0123456789abcdefghijABCDEFGHIJ-_"), 5)); /* no subject's name */
+    assert_false(guard_revoked_has_token(table, "0123456789abcdefghijABCDEFGHIJ--"));
     enum err e = OK;
     for (int i = 0; e == OK && i < 2000; i++) {
         char text[16];
@@ -259,6 +278,12 @@ static void test_current(void **state)
         {"revocations+jwt", LIST(ISS, "1800000100", "10", "{}"), false},
         {"revocations+jwt", LIST(ISS, "1800000100", "10", "[{\"subject\":\"ann\"}]"), false},
         {"revocations+jwt", LIST(ISS, "1800000100", "10", "[{\"subject\":\"a b\",\"until\":1}]"), false},
+        {"revocations+jwt", LIST(ISS, "1800000100", "10", "[],\"tokens\":{}"), false},
+        {"revocations+jwt", LIST(ISS, "1800000100", "10", "[],\"tokens\":[{\"token\":\"x\",\"until\":1}]"),
+         false},
+        {"revocations+jwt",
+         LIST(ISS, "1800000100", "10", "[],\"tokens\":[{\"token\":\"0123456789abcdefghijABCDEFGHIJ-_\"}]"),
+         false},
         {"revocations+jwt", "[]", false},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -289,6 +314,49 @@ static void test_current(void **state)
     assert_true(guard_verifier_current(v, at, NOW, &report));
     assert_false(guard_verifier_hear(v, SPAN("unreadable"), SPAN("14"), false, at, NOW));
     assert_false(guard_verifier_current(v, at, NOW, &report));
+    guard_verifier_free(&v);
+}
+
+/* A single one, pushed or listed: remembered as good or not, it is dead at once, and its subject's others
+ * live. */
+static void test_single_tokens(void **state)
+{
+    (void)state;
+    const struct crypto_ed25519_pair key = support_key(1);
+    struct guard_report report = {0};
+    struct buf tokens[4], line = {0};
+    static const char *const ids[] = {"\"jti\":\"1\",", "\"jti\":\"2\",", "\"jti\":\"3\",", ""};
+    char names[4][TOKEN_NAME_LEN];
+    int64_t at = 0;
+    put_jwks("k", &key);
+    put_list(&key, "revocations+jwt", LIST(ISS, "1800000100", "9", "[]"));
+    struct guard_verifier *v = verifier();
+    for (int i = 0; i < 4; i++) {
+        char claims[128];
+        snprintf(claims, sizeof claims, "%s\"sub\":\"ann\",\"iat\":1800000000,\"exp\":1800000100", ids[i]);
+        tokens[i] = token(&key, "k", claims);
+        struct token_identity who = {.issuer = SPAN(ISS)};
+        char jti[2] = {(char)('1' + i), '\0'};
+        if (i < 3)
+            who.jti = span_str(jti);
+        token_name(&who, buf_span(&tokens[i]), names[i]);
+        assert_true(authorised(v, buf_span(&tokens[i]), 0, NOW));
+    }
+    buf_printf(&line, "@%.32s=1800000100 @%.32s=1800000100", names[0], names[3]);
+    assert_true(guard_verifier_hear(v, buf_span(&line), SPAN("10"), false, at, NOW));
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(authorised(v, buf_span(&tokens[i]), 0, NOW), i == 1 || i == 2);
+    buf_clear(&line);
+    buf_printf(&line,
+               LIST(ISS, "1800000100", "10", "[],\"tokens\":[{\"token\":\"%.32s\",\"until\":1800000100}]"),
+               names[2]);
+    put_list(&key, "revocations+jwt", buf_text(&line));
+    assert_true(guard_verifier_current(v, at += 2 * SECOND, NOW, &report));
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(authorised(v, buf_span(&tokens[i]), 0, NOW), i == 1);
+        buf_fini(&tokens[i]);
+    }
+    buf_fini(&line);
     guard_verifier_free(&v);
 }
 
@@ -326,9 +394,11 @@ static void test_two(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_memo),     cmocka_unit_test(test_revoked), cmocka_unit_test(test_forgotten),
-        cmocka_unit_test(test_fence),    cmocka_unit_test(test_tokens),  cmocka_unit_test(test_timeless),
-        cmocka_unit_test(test_rotation), cmocka_unit_test(test_current), cmocka_unit_test(test_two),
+        cmocka_unit_test(test_memo),      cmocka_unit_test(test_revoked),
+        cmocka_unit_test(test_forgotten), cmocka_unit_test(test_fence),
+        cmocka_unit_test(test_tokens),    cmocka_unit_test(test_timeless),
+        cmocka_unit_test(test_rotation),  cmocka_unit_test(test_current),
+        cmocka_unit_test(test_two),       cmocka_unit_test(test_single_tokens),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -111,7 +111,7 @@ static void test_bad(void **state)
 #define EXPOSE                                                                                               \
     "Access-Control-Expose-Headers: ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After, "        \
     "X-Request-Id, "                                                                                         \
-    "Content-Location, Cache-Status, Server-Timing\r\n"
+    "Content-Location, Cache-Status, Age, Server-Timing\r\n"
 #define PREFLIGHT                                                                                            \
     "Access-Control-Allow-Methods: GET, HEAD, PUT\r\n"                                                       \
     "Access-Control-Allow-Headers: Authorization, Content-Type, If-Match, If-None-Match, "                   \

@@ -229,13 +229,13 @@ static void a_deleted_id_is_dead_for_its_owner(void **state)
     struct store_snapshot snapshot;
     struct err_detail detail = {0};
     enum store_taken taken;
-    int64_t until_s = 0;
-    assert_int_equal(store_revoked_until(f->store, SPAN("ann"), &until_s, &snapshot, &detail), OK);
-    assert_true(until_s == INT64_MIN);
+    struct store_revocation revoked;
+    assert_int_equal(store_revocation_get(f->store, SPAN("ann"), SPAN(""), &revoked, &snapshot, &detail), OK);
+    assert_true(revoked.until_s == INT64_MIN && !revoked.token);
     assert_int_equal(store_profile_delete(f->store, SPAN("ann"), p.stamps[PROFILE_VIEW_OWNER].seq, &detail),
                      OK);
-    assert_int_equal(store_revoked_until(f->store, SPAN("ann"), &until_s, &snapshot, &detail), OK);
-    assert_true(until_s > 1700000000);
+    assert_int_equal(store_revocation_get(f->store, SPAN("ann"), SPAN(""), &revoked, &snapshot, &detail), OK);
+    assert_true(revoked.until_s > 1700000000 && !revoked.token);
     int64_t old_seq = p.stamps[PROFILE_VIEW_OWNER].seq;
     assert_int_equal(store_profile_insert(f->store, &p, false, &snapshot, &taken, &detail), ERR_DENIED);
     detail = (struct err_detail){0};

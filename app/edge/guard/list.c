@@ -32,6 +32,23 @@ static enum err check_header(struct guard_keys *keys, const struct token_parts *
     return e;
 }
 
+/* Single tokens; a list of an older origin has none. */
+static enum err take_tokens(const json_t *claims, int64_t now_s, struct guard_revoked *table)
+{
+    const json_t *tokens = json_object_get(claims, "tokens");
+    enum err e = tokens == NULL || json_is_array(tokens) ? OK : ERR_INVALID;
+    for (size_t i = 0; e == OK && i < json_array_size(tokens); i++) {
+        const json_t *row = json_array_get(tokens, i), *until = json_object_get(row, "until");
+        struct span name = json_get_text(row, "token");
+        char key[1 + TOKEN_NAME_LEN] = "@";
+        if (name.len != TOKEN_NAME_LEN || !json_is_integer(until))
+            return ERR_INVALID;
+        memcpy(key + 1, name.ptr, TOKEN_NAME_LEN);
+        e = guard_revoked_put(table, span_of(key, sizeof key), json_integer_value(until), now_s);
+    }
+    return e;
+}
+
 static enum err take(const json_t *claims, int64_t now_s, struct guard_revoked *table,
                      struct err_detail *detail)
 {
@@ -43,6 +60,8 @@ static enum err take(const json_t *claims, int64_t now_s, struct guard_revoked *
                 ? guard_revoked_put(table, json_get_text(row, "subject"), json_integer_value(until), now_s)
                 : ERR_INVALID;
     }
+    if (e == OK)
+        e = take_tokens(claims, now_s, table);
     return e == OK ? OK : err_set(detail, e, "the list of revocations cannot be kept: %s", err_name(e));
 }
 

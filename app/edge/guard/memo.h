@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/ident.h"
 #include "base/span.h"
+#include "token/name.h"
 
 #include <stdint.h>
 
@@ -25,6 +26,7 @@ struct guard_verdict {
     int64_t not_before_s; /* these two TOKEN_NO_TIME when absent */
     int64_t issued_s;
     unsigned scopes;
+    char name[TOKEN_NAME_LEN]; /* what it is revoked under */
     unsigned subject_len;
     char subject[IDENT_MAX_LEN];
 };

@@ -116,7 +116,8 @@ static enum err make_room(struct guard_revoked *table, int64_t now_s)
 static enum err put_locked(struct guard_revoked *table, struct span subject, int64_t until_s, int64_t now_s)
 {
     size_t at = place(table, subject);
-    if (table->newest_s < until_s)
+    /* a token's end lies ahead, and says nothing of the pool's clock */
+    if (subject.ptr[0] != '@' && table->newest_s < until_s)
         table->newest_s = until_s;
     if (table->rows[at] != NULL) {
         if (table->rows[at]->until_s < until_s)
@@ -142,9 +143,18 @@ static enum err put_locked(struct guard_revoked *table, struct span subject, int
     return OK;
 }
 
+/* "@" and a name. */
+static bool is_token(struct span s)
+{
+    for (size_t i = 1; i < s.len; i++)
+        if (memchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", s.ptr[i], 64) == NULL)
+            return false;
+    return s.len == 1 + TOKEN_NAME_LEN && s.ptr[0] == '@';
+}
+
 enum err guard_revoked_put(struct guard_revoked *table, struct span subject, int64_t until_s, int64_t now_s)
 {
-    if (!ident_valid(subject))
+    if (!ident_valid(subject) && !is_token(subject))
         return ERR_INVALID;
     (void)pthread_rwlock_wrlock(&table->lock);
     enum err e = put_locked(table, subject, until_s, now_s);
@@ -159,6 +169,13 @@ bool guard_revoked_has(struct guard_revoked *table, struct span subject, int64_t
     bool dead = row != NULL && (issued_s == TOKEN_NO_TIME || issued_s <= row->until_s);
     (void)pthread_rwlock_unlock(&table->lock);
     return dead;
+}
+
+bool guard_revoked_has_token(struct guard_revoked *table, const char name[TOKEN_NAME_LEN])
+{
+    char key[1 + TOKEN_NAME_LEN] = "@";
+    memcpy(key + 1, name, TOKEN_NAME_LEN);
+    return guard_revoked_has(table, span_of(key, sizeof key), TOKEN_NO_TIME);
 }
 
 size_t guard_revoked_count(struct guard_revoked *table)

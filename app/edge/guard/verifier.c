@@ -205,6 +205,7 @@ static enum err verify(struct guard_verifier *v, struct span token, int64_t now_
             .subject_len = (unsigned)who.subject.len,
         };
         memcpy(out->subject, who.subject.ptr, who.subject.len);
+        token_name(&who, token, out->name);
     }
     arena_fini(&arena);
     return e;
@@ -248,7 +249,8 @@ bool guard_verifier_authorised(struct guard_verifier *v, struct span authorizati
         err_set(detail, ERR_DENIED, "the token does not say when it was issued");
         return false;
     }
-    if (guard_revoked_has(v->revoked, who, verdict.issued_s)) {
+    if (guard_revoked_has(v->revoked, who, verdict.issued_s) ||
+        guard_revoked_has_token(v->revoked, verdict.name)) {
         err_set(detail, ERR_DENIED, "the token has been revoked");
         return false;
     }

@@ -4,6 +4,7 @@ import {readdirSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {SignJWT, importJWK} from 'jose';
 import paseto from 'paseto';
+import {blake2b} from './blake2b.mjs';
 
 export const now = () => Math.floor(Date.now() / 1000);
 export const base64url = (data) => Buffer.from(data).toString('base64url');
@@ -53,3 +54,6 @@ export function handmadePaseto(key, payload, footer = JSON.stringify({kid: key.k
   const body = Buffer.concat([Buffer.from(payload), signature]).toString('base64url');
   return `v4.public.${body}${footer === '' ? '' : `.${base64url(footer)}`}`;
 }
+
+/** What a token is revoked under: of issuer and jti, or of itself. */
+export const tokenName = ({iss, jti, token}) => (jti ? blake2b(jti, 24, blake2b(iss, 64)) : blake2b(token, 24)).toString('base64url');
