@@ -21,6 +21,7 @@
  */
 #include "store/group.h"
 #include "store/handle.h"
+#include "store/tidy.h"
 
 enum {
     READERS_WAIT_MS = 10,
@@ -163,4 +164,25 @@ enum err store_checkpoint(struct store *s, bool wait, struct err_detail *detail)
     if (e == ERR_BUSY) /* the next one who writes will try */
         detail->text[0] = '\0';
     return e == ERR_BUSY ? OK : e;
+}
+
+enum err store_wal_empty(struct store *s, struct err_detail *detail)
+{
+    enum err e = store_ensure(s, detail);
+    if (e != OK || s->in_batch)
+        return e;
+    /* most of it before anybody is held up */
+    pin(s);
+    e = step(s, detail);
+    unpin(s);
+    if (e != OK || s->db == NULL)
+        return e == OK ? ERR_IO : e;
+    sync_database(s);
+    if ((e = store_lock_take(&s->lock, LOCK_WAIT_MS, detail)) != OK)
+        return e;
+    e = copy_back(s, SQLITE_CHECKPOINT_TRUNCATE, detail);
+    if (e == OK && atomic_load(&wal_of(s)->pages) != 0)
+        e = err_set(detail, ERR_BUSY, "a reader of %s stood in the way", s->path);
+    unlock(s);
+    return e;
 }

@@ -1,0 +1,270 @@
+#include "handlers/changes.h"
+
+#include "handlers/change_entry.h"
+#include "handlers/resource.h"
+#include "http/precondition.h"
+#include "http/prefer.h"
+#include "http/query.h"
+#include "profile/time.h"
+#include "store/tidy.h"
+#include "store/watch.h"
+#include "json/write.h"
+
+#include <inttypes.h>
+
+#define SEQ_MOST (UINT64_C(1) << 62) /* schema/0002_change_log.sql */
+
+struct asked {
+    bool has_after;
+    uint64_t after, limit, wait_s;
+    struct span epoch; /* absent: not said */
+};
+
+static enum err invalid(struct http_exchange *x, const char *what)
+{
+    return handlers_problem(x, HTTP_PROBLEM_INVALID_PARAMETER, ERR_INVALID, what);
+}
+
+static enum err unknown(struct http_exchange *x, struct span name)
+{
+    struct buf detail = {0};
+    buf_printf(&detail, "there is no parameter '%.*s' at this address", SPAN_ARG(name));
+    handlers_problem(x, HTTP_PROBLEM_UNKNOWN_PARAMETER, ERR_INVALID, buf_text(&detail));
+    buf_fini(&detail);
+    return ERR_INVALID;
+}
+
+/* One parameter; OK, or the answer is made. Each may stand once. */
+static enum err read_one(struct http_exchange *x, struct span name, struct span value, unsigned *seen,
+                         struct asked *out)
+{
+    static const struct span names[] = {SPAN_INIT("after"), SPAN_INIT("limit"), SPAN_INIT("wait"),
+                                        SPAN_INIT("epoch")};
+    enum { AFTER, LIMIT, WAIT, EPOCH, COUNT };
+    size_t which = 0;
+    while (which < COUNT && !span_eq(name, names[which]))
+        which++;
+    if (which == COUNT)
+        return unknown(x, name);
+    if ((*seen & 1U << which) != 0)
+        return invalid(x, "a parameter stands there twice");
+    *seen |= 1U << which;
+    if (which == AFTER && !span_to_u64(value, SEQ_MOST, &out->after))
+        return invalid(x, "after is a number of the change log, such as last of the answer before");
+    if (which == LIMIT && (!span_to_u64(value, HANDLERS_CHANGES_MOST, &out->limit) || out->limit == 0))
+        return invalid(x, "limit is a number from 1 to 1000");
+    if (which == WAIT && !span_to_u64(value, UINT32_MAX, &out->wait_s))
+        return invalid(x, "wait is a number of seconds");
+    if (which == EPOCH)
+        out->epoch = value;
+    out->has_after = out->has_after || which == AFTER;
+    return OK;
+}
+
+/* RFC 7240 section 2: a preference that makes no sense is passed over. */
+static void read_preference(const struct http_request *request, struct asked *out)
+{
+    struct span value;
+    if (http_prefer_find(http_request_header(request, HTTP_HEADER_PREFER), SPAN("wait"), &value))
+        span_to_u64(value, UINT32_MAX, &out->wait_s);
+}
+
+static enum err read_asked(struct http_exchange *x, struct asked *out)
+{
+    struct http_query query = {x->request->query};
+    struct span name, value;
+    unsigned seen = 0;
+    enum err e;
+    *out = (struct asked){.limit = HANDLERS_CHANGES_LIMIT};
+    read_preference(x->request, out);
+    while ((e = http_query_next(&query, x->arena, &name, &value)) == OK)
+        if ((e = read_one(x, name, value, &seen, out)) != OK)
+            return e;
+    if (e == ERR_INVALID)
+        return handlers_problem(x, HTTP_PROBLEM_BAD_TARGET, e, "the query string is malformed");
+    if (e != ERR_NOT_FOUND)
+        return handlers_fault(x, e);
+    if (out->wait_s > HANDLERS_CHANGES_WAIT_MOST_S)
+        out->wait_s = HANDLERS_CHANGES_WAIT_MOST_S;
+    return OK;
+}
+
+/* ---- the page */
+
+struct entries {
+    struct buf *text;
+    uint64_t count, limit;
+};
+
+static void write_member(struct buf *out, const char *name, struct span value)
+{
+    if (value.ptr == NULL)
+        return;
+    buf_printf(out, ",\"%s\":", name);
+    json_write_string(out, value);
+}
+
+void handlers_change_write(struct buf *out, const struct store_change *change)
+{
+    char at[PROFILE_TIME_LEN + 1];
+    profile_time_format(change->at_ms, at);
+    buf_printf(out, "{\"seq\":%" PRId64, change->seq);
+    write_member(out, "id", change->profile_id);
+    write_member(out, "what", store_change_name(change->kind));
+    write_member(out, "at", span_str(at));
+    write_member(out, "handle", change->handle);
+    write_member(out, "old_handle", change->old_handle);
+    buf_char(out, '}');
+}
+
+static bool take(void *data, const struct store_change *change)
+{
+    struct entries *entries = data;
+    if (entries->count == entries->limit)
+        return false;
+    if (entries->count++ > 0)
+        buf_char(entries->text, ',');
+    handlers_change_write(entries->text, change);
+    return true;
+}
+
+/* Reads the page into text. Where no place was said, *after becomes the one before the oldest entry, which
+ * may be tidied away meanwhile: once more, then. */
+static enum err read_page(struct store *store, const struct asked *asked, int64_t *after, struct buf *text,
+                          struct store_page *page, struct err_detail *detail)
+{
+    enum { TURNS = 3 };
+    enum err e = OK;
+    for (int turn = 0; turn < TURNS; turn++) {
+        struct entries entries = {.text = text, .limit = asked->limit};
+        int64_t first;
+        buf_clear(text);
+        *after = (int64_t)asked->after;
+        if (!asked->has_after) {
+            if ((e = store_changes_first(store, &first, detail)) != OK)
+                return e;
+            *after = first > 0 ? first - 1 : 0;
+        }
+        e = store_changes_page(store, *after, take, &entries, page, detail);
+        if (e != ERR_TOO_LARGE || asked->has_after)
+            break;
+    }
+    return e == OK ? buf_status(text) : e;
+}
+
+static uint64_t place_of(const struct store_snapshot *snapshot)
+{
+    return snapshot->lineage + (uint64_t)snapshot->seq * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+enum err handlers_changes_place(struct handlers_context *context, uint64_t *place, struct err_detail *detail)
+{
+    struct store_snapshot snapshot = {0};
+    struct store *store;
+    enum err e = handlers_store(context, &store, detail);
+    /* nothing is behind the greatest number: what comes back is the state alone */
+    if (e == OK)
+        e = store_changes_read(store, INT64_MAX, 0, NULL, NULL, &snapshot, detail);
+    *place = place_of(&snapshot);
+    return e == ERR_CONFLICT ? OK : e;
+}
+
+/* ---- the answer */
+
+static void write_state(struct buf *out, const struct store_snapshot *snapshot)
+{
+    buf_printf(out, "\"newest\":%" PRId64 ",\"epoch\":\"%s\"", snapshot->seq, snapshot->epoch);
+}
+
+static enum err gone(struct http_exchange *x, const struct store_snapshot *snapshot, const char *why)
+{
+    struct buf members = {0};
+    write_state(&members, snapshot);
+    const struct http_problem problem = {
+        .type = HTTP_PROBLEM_CHANGES_GONE, .detail = span_str(why), .members = buf_span(&members)};
+    http_problem_write(x->response, x->request->id, &problem);
+    if (members.failed)
+        x->response->body.failed = true;
+    buf_fini(&members);
+    return ERR_NOT_FOUND;
+}
+
+static void write_lines(const struct handlers_context *context, struct http_exchange *x, struct span etag)
+{
+    const struct span none = {NULL, 0};
+    http_cache_control_write(&context->cache_policy, HTTP_CACHE_LIST, none, none, x->response);
+    http_response_header(x->response, "ETag", etag);
+    http_response_header(x->response, "X-Request-Id", span_str(x->request->id));
+}
+
+static enum err write_page(const struct handlers_context *context, struct http_exchange *x, struct span etag,
+                           const struct store_page *page, struct span text)
+{
+    const struct http_current current = {
+        .exists = true, .tags = &etag, .tag_count = 1, .modified_s = HTTP_NO_DATE};
+    struct buf *body = &x->response->body;
+    switch (http_precondition_evaluate(x->request, &current, x->now_ms / 1000)) {
+    case HTTP_PRECONDITION_NOT_MODIFIED:
+        x->response->status = 304;
+        write_lines(context, x, etag);
+        return OK;
+    case HTTP_PRECONDITION_FAILED:
+    case HTTP_PRECONDITION_REQUIRED:
+        return handlers_problem(x, HTTP_PROBLEM_PRECONDITION_FAILED, ERR_CONFLICT, NULL);
+    case HTTP_PRECONDITION_PROCEED:
+    case HTTP_PRECONDITION_COUNT:
+        break;
+    }
+    x->response->status = 200;
+    http_response_header(x->response, "Content-Type", SPAN("application/json"));
+    write_lines(context, x, etag);
+    buf_lit(body, "{\"changes\":[");
+    buf_append(body, text);
+    buf_printf(body, "],\"last\":%" PRId64 ",", page->upto);
+    write_state(body, &page->snapshot);
+    buf_append(body, page->upto < page->snapshot.seq ? SPAN(",\"more\":true}") : SPAN(",\"more\":false}"));
+    return OK;
+}
+
+static enum err answer(struct handlers_context *context, struct http_exchange *x, const struct asked *asked,
+                       struct buf *text, struct buf *etag)
+{
+    const struct store_snapshot *now;
+    struct store_page page = {0};
+    struct store *store;
+    int64_t after = 0;
+    enum err e = handlers_store(context, &store, &x->reason);
+    if (e == OK)
+        e = read_page(store, asked, &after, text, &page, &x->reason);
+    now = &page.snapshot;
+    if (e == OK || e == ERR_CONFLICT || e == ERR_TOO_LARGE) {
+        if (asked->epoch.ptr != NULL && !span_eq(asked->epoch, span_str(now->epoch)))
+            return gone(x, now, "the database is another one, or was restored");
+        if (e == ERR_CONFLICT)
+            return gone(x, now, "the log does not go so far: the database was restored");
+    }
+    if (e == ERR_TOO_LARGE)
+        return gone(x, now, "entries behind that place have been tidied away");
+    if (e != OK) /* what the store calls not found, say, is no answer of ours */
+        return handlers_fault(x, e == ERR_FULL || e == ERR_BUSY || e == ERR_NOMEM ? e : ERR_IO);
+    if (page.upto == after && asked->wait_s > 0 && x->hold != NULL) {
+        *x->hold = (struct http_hold){.wait_ms = (int64_t)asked->wait_s * 1000, .place = place_of(now)};
+        return OK;
+    }
+    buf_printf(etag, "\"%s-1c%" PRId64 "-%" PRId64 "-%" PRIu64 "\"", now->epoch, now->seq, after,
+               asked->limit);
+    return etag->failed ? handlers_fault(x, ERR_NOMEM)
+                        : write_page(context, x, buf_span(etag), &page, buf_span(text));
+}
+
+enum err handlers_changes(void *data, struct http_exchange *x)
+{
+    struct buf text = {0}, etag = {0};
+    struct asked asked;
+    enum err e = read_asked(x, &asked);
+    if (e == OK)
+        e = answer(data, x, &asked, &text, &etag);
+    buf_fini(&text);
+    buf_fini(&etag);
+    return e;
+}
