@@ -152,21 +152,9 @@ static enum err read_page(struct store *store, const struct asked *asked, int64_
     return e == OK ? buf_status(text) : e;
 }
 
-static uint64_t place_of(const struct store_snapshot *snapshot)
+uint64_t handlers_changes_place(const struct store_snapshot *snapshot)
 {
-    return snapshot->lineage + (uint64_t)snapshot->seq * UINT64_C(0x9e3779b97f4a7c15);
-}
-
-enum err handlers_changes_place(struct handlers_context *context, uint64_t *place, struct err_detail *detail)
-{
-    struct store_snapshot snapshot = {0};
-    struct store *store;
-    enum err e = handlers_store(context, &store, detail);
-    /* nothing is behind the greatest number: what comes back is the state alone */
-    if (e == OK)
-        e = store_changes_read(store, INT64_MAX, 0, NULL, NULL, &snapshot, detail);
-    *place = place_of(&snapshot);
-    return e == ERR_CONFLICT ? OK : e;
+    return (snapshot->lineage + (uint64_t)snapshot->seq * UINT64_C(0x9e3779b97f4a7c15)) | 1;
 }
 
 /* ---- the answer */
@@ -248,7 +236,7 @@ static enum err answer(struct handlers_context *context, struct http_exchange *x
     if (e != OK) /* what the store calls not found, say, is no answer of ours */
         return handlers_fault(x, e == ERR_FULL || e == ERR_BUSY || e == ERR_NOMEM ? e : ERR_IO);
     if (page.upto == after && asked->wait_s > 0 && x->hold != NULL) {
-        *x->hold = (struct http_hold){.wait_ms = (int64_t)asked->wait_s * 1000, .place = place_of(now)};
+        *x->hold = (struct http_hold){.wait_ms = (int64_t)asked->wait_s * 1000, .place = handlers_changes_place(now)};
         return OK;
     }
     buf_printf(etag, "\"%s-1c%" PRId64 "-%" PRId64 "-%" PRIu64 "\"", now->epoch, now->seq, after,

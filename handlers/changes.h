@@ -30,6 +30,5 @@ enum {
 /* data is a struct handlers_context. */
 enum err handlers_changes(void *data, struct http_exchange *x);
 
-/* One number for where the log stands, as in http_hold.place. Reads the store. */
-MUST_USE enum err handlers_changes_place(struct handlers_context *context, uint64_t *place,
-                                         struct err_detail *detail);
+/* One number for where the log stands, as in http_hold.place; never 0. snapshot: of store_changes_page. */
+uint64_t handlers_changes_place(const struct store_snapshot *snapshot);

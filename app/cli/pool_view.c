@@ -14,7 +14,10 @@ static void read_worker(const struct scoreboard_slot *slot, size_t place, int64_
                         struct pool_view *out)
 {
     int64_t since_us = atomic_load_explicit(&slot->busy_since_us, memory_order_relaxed);
-    bool is_edge = atomic_load(&slot->role) == POOL_EDGE;
+    uint32_t role = atomic_load(&slot->role);
+    bool is_edge = role == POOL_EDGE;
+    if (role == POOL_CHANGES)
+        return;
     struct pool_view_worker *w = is_edge ? &out->edge : &out->workers[out->count++];
     /* over a reload there are two: the one that is not on its way out counts */
     if (is_edge && out->has_edge && out->edge.generation > atomic_load(&slot->generation))
