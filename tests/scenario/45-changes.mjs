@@ -350,8 +350,8 @@ scenario('more than may wait', {settings: {server: {workers: 1}}, front: false},
     const {site} = at;
     const {Held} = await import('./lib/fastcgi.mjs');
     const {straight} = await import('./lib/fastcgi.mjs');
-    const via = straight(`${site.socket}-changes`), [pid] = site.changes();
-    const after = (await feed(site, '?limit=1', {via})).newest;
+    const via = straight(`${site.socket}-changes`);
+    const after = (await feed(site, '?limit=1', {via})).newest, [pid] = site.changes();
     const headers = {Authorization: `Bearer ${await site.token('admin')}`};
     const held = Array.from({length: 1000}, () => new Held(`${site.socket}-changes`, 120000));
     const answers = held.map((connection) => connection.ask({method: 'GET', path: `/v1/changes?after=${after}&wait=50`, headers}));
