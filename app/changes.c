@@ -205,7 +205,8 @@ int changes_run(void *data, int listen_fd, struct pool_worker *self)
         .data = &c,
     };
     pool_worker_started(self);
-    enum err e = fcgi_hold_serve(listen_fd, pool_worker_wait_mask(self), &router, row, &s->fcgi, &hooks, &detail);
+    enum err e =
+        fcgi_hold_serve(listen_fd, pool_worker_wait_mask(self), &router, row, &s->fcgi, &hooks, &detail);
     if (e != OK)
         LOG(&s->log, LOG_ERROR, "changes-failed", LOG_STR("reason", detail.text));
     /* nobody may come after us */

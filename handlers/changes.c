@@ -236,7 +236,11 @@ static enum err answer(struct handlers_context *context, struct http_exchange *x
     if (e != OK) /* what the store calls not found, say, is no answer of ours */
         return handlers_fault(x, e == ERR_FULL || e == ERR_BUSY || e == ERR_NOMEM ? e : ERR_IO);
     if (page.upto == after && asked->wait_s > 0 && x->hold != NULL) {
-        *x->hold = (struct http_hold){.wait_ms = (int64_t)asked->wait_s * 1000, .place = handlers_changes_place(now)};
+        if (x->hold->full)
+            return handlers_problem(x, HTTP_PROBLEM_OVERLOADED, ERR_BUSY,
+                                    "too many wait for changes already");
+        *x->hold = (struct http_hold){.wait_ms = (int64_t)asked->wait_s * 1000,
+                                      .place = handlers_changes_place(now)};
         return OK;
     }
     buf_printf(etag, "\"%s-1c%" PRId64 "-%" PRId64 "-%" PRIu64 "\"", now->epoch, now->seq, after,

@@ -4,7 +4,6 @@
 #include "fcgi/record.h"
 #include "fcgi/reply.h"
 #include "fcgi/variables.h"
-#include "http/problem.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,7 +28,7 @@ enum state { READING, HELD, WRITING, STATE_COUNT };
 struct connection {
     int fd;
     enum state state;
-    size_t index; /* in the loop's list */
+    size_t index;   /* in the loop's list */
     int64_t due_us; /* READING, WRITING: closed then; HELD: answered then */
     uint64_t place; /* HELD: of what it has seen */
     struct fcgi_intake intake;
@@ -43,8 +42,8 @@ struct loop {
     const struct fcgi_hold_hooks *hooks;
     size_t row;
     int listen_fd, epoll_fd;
-    bool listening;        /* listen_fd is waited on */
-    bool waking;           /* so is hooks->wake_fd, while anybody is kept */
+    bool listening; /* listen_fd is waited on */
+    bool waking;    /* so is hooks->wake_fd, while anybody is kept */
     bool stopping;
     int64_t accept_due_us; /* after a lack: when to accept again */
     uint64_t place;        /* as it was last seen; 0: not known */
@@ -108,7 +107,8 @@ static bool add(struct loop *l, int fd, int64_t now_us)
 static void keep_listening(struct loop *l, int64_t now_us)
 {
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
-    bool wanted = l->listen_fd >= 0 && !l->stopping && l->count < CONNECTIONS_MOST && now_us >= l->accept_due_us;
+    bool wanted =
+        l->listen_fd >= 0 && !l->stopping && l->count < CONNECTIONS_MOST && now_us >= l->accept_due_us;
     if (wanted != l->listening &&
         epoll_ctl(l->epoll_fd, wanted ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, l->listen_fd, &event) == 0)
         l->listening = wanted;
@@ -179,7 +179,7 @@ static void handle(struct loop *l, struct connection *c, bool final)
 {
     struct http_request request = {0};
     struct route_outcome outcome = {.row = ROUTE_NONE};
-    struct http_hold hold = {0};
+    struct http_hold hold = {.full = c->state != HELD && l->held >= FCGI_HELD_MOST};
     int64_t begun_us = clock_monotonic_us();
     char **variables;
     enum err e;
@@ -193,12 +193,6 @@ static void handle(struct loop *l, struct connection *c, bool final)
     fcgi_ids_next(&l->ids, request.id);
     if (e == OK)
         route_answer_or_hold(l->router, &request, &l->response, &l->arena, &outcome, final ? NULL : &hold);
-    if (e == OK && hold.wait_ms > 0 && c->state != HELD && l->held >= FCGI_HELD_MOST) {
-        const struct http_problem problem = {.type = HTTP_PROBLEM_OVERLOADED,
-                                             .detail = SPAN("too many wait for changes already")};
-        http_problem_write(&l->response, request.id, &problem);
-        hold.wait_ms = 0;
-    }
     l->hooks->request_end(l->hooks->data);
     if (e != OK) {
         drop(l, c);

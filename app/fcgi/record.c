@@ -169,12 +169,8 @@ enum err fcgi_params_read(struct span params, struct arena *arena, char ***out)
 
 static void write_record(struct buf *out, unsigned type, uint16_t id, struct span content)
 {
-    const char header[FCGI_RECORD_HEADER] = {VERSION,
-                                             (char)type,
-                                             (char)(id >> 8),
-                                             (char)id,
-                                             (char)(content.len >> 8),
-                                             (char)content.len};
+    const char header[FCGI_RECORD_HEADER] = {
+        VERSION, (char)type, (char)(id >> 8), (char)id, (char)(content.len >> 8), (char)content.len};
     buf_append(out, span_of(header, sizeof header));
     buf_append(out, content);
 }

@@ -2,8 +2,8 @@
  * The records of FastCGI (specification sections 3, 5 and 8), for who cannot use libfcgi, which waits for one
  * peer at a time: bytes in as they come, a request's variables out; and an answer as records. Pure: no I/O.
  *
- * One request a connection, of the responder's role. The body is read to its end and thrown away. What no front
- * server sends (management records, a second request, other roles) ends the connection.
+ * One request a connection, of the responder's role. The body is read to its end and thrown away. What no
+ * front server sends (management records, a second request, other roles) ends the connection.
  */
 #pragma once
 #include "base/arena.h"
@@ -36,8 +36,8 @@ struct fcgi_intake {
 MUST_USE enum err fcgi_intake_feed(struct fcgi_intake *in, struct span bytes);
 void fcgi_intake_fini(struct fcgi_intake *in);
 
-/* The variables of a whole request, "NAME=value" each, NULL behind the last, in the arena. ERR_INVALID: they are
- * cut short, or hold a NUL. ERR_NOMEM. */
+/* The variables of a whole request, "NAME=value" each, NULL behind the last, in the arena. ERR_INVALID: they
+ * are cut short, or hold a NUL. ERR_NOMEM. */
 MUST_USE enum err fcgi_params_read(struct span params, struct arena *arena, char ***out);
 
 /* Appends an answer, head and body, and its end. */

@@ -18,6 +18,7 @@ enum { HTTP_MAX_CAPTURES = 2 };
  * the response empty; it is called again, from the beginning, once the place has changed or the time is over.
  */
 struct http_hold {
+    bool full;       /* set by who serves: there is no room, who wants to wait is to be told so (503) */
     int64_t wait_ms; /* 0: the answer is made */
     uint64_t place;  /* one number for what was looked at and had nothing to say */
 };

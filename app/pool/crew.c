@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 enum {
-    START_LIMIT_S = 60, /* a worker that takes longer to its handshake is killed */
-    FORK_PAUSE_S = 1,   /* between attempts when the machine has no process to give */
+    START_LIMIT_S = 60,   /* a worker that takes longer to its handshake is killed */
+    FORK_PAUSE_S = 1,     /* between attempts when the machine has no process to give */
     BESIDE_PROVEN_S = 10, /* a process beside the workers that lived so long did not die early */
 };
 

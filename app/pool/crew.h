@@ -1,8 +1,9 @@
 /*
- * The processes of the pool, its workers and, one of each, those beside them: the edge process, which speaks to
- * caches in front, and the changes process, which keeps who waits for changes: started, watched, replaced, told to end, reaped. Each has a place: a number that is also its slot of the
- * scoreboard. Places of the current generation are wanted, and filled again when their worker dies; those of
- * earlier ones empty out. Runs in the supervisor alone.
+ * The processes of the pool, its workers and, one of each, those beside them: the edge process, which speaks
+ * to caches in front, and the changes process, which keeps who waits for changes: started, watched, replaced,
+ * told to end, reaped. Each has a place: a number that is also its slot of the scoreboard. Places of the
+ * current generation are wanted, and filled again when their worker dies; those of earlier ones empty out.
+ * Runs in the supervisor alone.
  */
 #pragma once
 #include "base/log.h"
@@ -31,9 +32,9 @@ struct crew {
     uint32_t generation;
     unsigned workers;
     bool beside[POOL_ROLE_COUNT]; /* there is to be one of it beside the workers */
-    int64_t request_timeout_us; /* 0: none */
-    unsigned failed_starts;     /* workers that died before their handshake */
-    char last_end[96];          /* how the last of them ended */
+    int64_t request_timeout_us;   /* 0: none */
+    unsigned failed_starts;       /* workers that died before their handshake */
+    char last_end[96];            /* how the last of them ended */
 };
 
 /* ERR_NOMEM. The crew is empty; birth, generation, workers and request_timeout_us are the caller's to fill.
@@ -43,7 +44,8 @@ void crew_fini(struct crew *crew);
 
 /* How many processes a full crew has. */
 size_t crew_size(const struct crew *crew);
-/* Makes as many places wanted as workers says, and one for each process beside them, as far as there is room. */
+/* Makes as many places wanted as workers says, and one for each process beside them, as far as there is room.
+ */
 void crew_fill(struct crew *crew, int64_t now_us);
 /* Puts down a child that an earlier image of this process started. known: it writes into this scoreboard. */
 void crew_adopt(struct crew *crew, unsigned place, pid_t pid, bool known, int64_t now_us);

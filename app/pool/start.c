@@ -61,8 +61,8 @@ static enum err read_changes_listen(const struct supervisor *s, struct config_li
                                     struct err_detail *detail)
 {
     struct buf text = {0};
-    enum err e = s->program->changes == NULL ? ERR_NOT_FOUND
-                                             : config_changes_listen(s->options->settings, &text);
+    enum err e =
+        s->program->changes == NULL ? ERR_NOT_FOUND : config_changes_listen(s->options->settings, &text);
     if (e == OK)
         e = config_listen_parse(buf_span(&text), address, detail);
     buf_fini(&text);
@@ -79,8 +79,8 @@ static enum err open_changes(struct supervisor *s, const struct privileges *priv
     return e == ERR_NOT_FOUND ? OK : e;
 }
 
-/* The one that was handed over, unless the settings name another address: whoever waits at the one before is with
- * the process before, which goes on until it is told to end. */
+/* The one that was handed over, unless the settings name another address: whoever waits at the one before is
+ * with the process before, which goes on until it is told to end. */
 static enum err take_over_changes(struct supervisor *s, const struct handover *h)
 {
     const struct privileges nobody = {.uid = (uid_t)-1, .gid = (gid_t)-1};
@@ -162,8 +162,8 @@ static enum err begin_afresh(struct supervisor *s)
     if ((e = privileges_find(config_text(s->options->settings, CONFIG_server_user),
                              config_text(s->options->settings, CONFIG_server_group), &privileges,
                              s->detail)) != OK ||
-        (e = open_listener(s, &privileges)) != OK ||
-        (e = open_changes(s, &privileges)) != OK || (e = open_board(s, &privileges, &plan)) != OK)
+        (e = open_listener(s, &privileges)) != OK || (e = open_changes(s, &privileges)) != OK ||
+        (e = open_board(s, &privileges, &plan)) != OK)
         return e;
     /* a log that root opened must still be ours when it is opened anew */
     if (privileges.drop && s->log->path != NULL && fchown(s->log->fd, privileges.uid, privileges.gid) != 0)

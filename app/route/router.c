@@ -108,7 +108,7 @@ void route_answer_or_hold(const struct router *router, const struct http_request
     };
     struct http_timing timing;
     if (hold != NULL)
-        *hold = (struct http_hold){0};
+        *hold = (struct http_hold){.full = hold->full};
     *outcome = (struct route_outcome){.row = ROUTE_NONE};
     cache_begin(router->cache, x.now_ms);
     route_timing_begin(&x, &timing, router->timing);
