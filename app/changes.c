@@ -21,6 +21,7 @@ enum {
     TIDY_PAUSE_US = 60000000,
     ERASE_PAUSE_US = 1000000, /* deletions that come together are done together */
     ERASE_AGAIN_US = 250000,
+    PASS_REST = 10, /* times as long as a pass took, nothing is done behind it */
 };
 
 struct changes {
@@ -34,8 +35,12 @@ struct changes {
     uint64_t lineage;
     int64_t seen; /* the log was gone through up to here; -1: nothing was */
     int64_t busy_until_us, store_due_us, tidy_due_us;
-    int64_t erase_due_us; /* 0: nothing was deleted */
-    bool told;            /* that the database cannot be read was logged */
+    int64_t erase_due_us;  /* 0: nothing was deleted */
+    int64_t erase_rest_us; /* not before */
+    bool erase_again;      /* something was deleted since the pass began */
+    uint32_t sweep_page;   /* where it is; 0: none is under way */
+    int64_t sweep_begun_us;
+    bool told; /* that the database cannot be read was logged */
 };
 
 /* ---- the hooks that are the pool's */
@@ -101,8 +106,12 @@ static enum err follow(struct changes *c, struct store *store, int64_t now_us, s
     c->place = handlers_changes_place(&page.snapshot);
     c->more = c->seen != page.snapshot.seq;
     c->marked = !c->more;
-    if ((lost || passage.deletion) && c->erase_due_us == 0)
+    c->erase_again = c->erase_again || lost || passage.deletion;
+    if (c->erase_again && c->erase_due_us == 0) {
         c->erase_due_us = now_us + ERASE_PAUSE_US;
+        if (c->erase_due_us < c->erase_rest_us)
+            c->erase_due_us = c->erase_rest_us;
+    }
     return OK;
 }
 
@@ -121,16 +130,33 @@ static void tidy(struct changes *c, struct store *store, int64_t now_us)
         LOG(&c->service->log, LOG_WARN, "changes-not-tidied", LOG_STR("reason", why.text));
 }
 
+/* A step of it. Where the database is large there are many: they are spread, and so are whole passes. */
 static void erase(struct changes *c, struct store *store, int64_t now_us)
 {
     struct err_detail why = {0};
     if (c->erase_due_us == 0 || now_us < c->erase_due_us)
         return;
-    enum err e = store_wal_empty(store, &why);
-    c->erase_due_us = e == OK ? 0 : now_us + (e == ERR_BUSY ? ERASE_AGAIN_US : TIDY_PAUSE_US);
+    if (c->sweep_page == 0) {
+        c->sweep_page = 1;
+        c->sweep_begun_us = now_us;
+        c->erase_again = false;
+    }
+    enum err e = store_sweep(store, &c->sweep_page, &why);
+    int64_t after_us = clock_monotonic_us();
+    if (e == ERR_INVALID) {
+        c->sweep_page = 0; /* what can be done is done: the log is empty */
+        c->erase_due_us = 0;
+    } else if (e == OK && c->sweep_page == 0) {
+        c->erase_rest_us = after_us + PASS_REST * (after_us - c->sweep_begun_us);
+        c->erase_due_us = c->erase_again ? c->erase_rest_us : 0;
+    } else {
+        c->erase_due_us = after_us + (e == OK         ? TIDY_STEP_US
+                                      : e == ERR_BUSY ? ERASE_AGAIN_US
+                                                      : TIDY_PAUSE_US);
+    }
     if (e != OK && e != ERR_BUSY)
         LOG(&c->service->log, LOG_WARN, "deletion-not-finished", LOG_STR("reason", why.text),
-            LOG_STR("effect", "what was deleted lies in the write-ahead log until it is copied back"));
+            LOG_STR("effect", "what was deleted may still lie in the database's files"));
 }
 
 static enum err look_at_store(struct changes *c, int64_t now_us, struct err_detail *why)
@@ -211,7 +237,7 @@ int changes_run(void *data, int listen_fd, struct pool_worker *self)
         LOG(&s->log, LOG_ERROR, "changes-failed", LOG_STR("reason", detail.text));
     /* nobody may come after us */
     if (c.erase_due_us != 0 && s->handlers.store != NULL)
-        erase(&c, s->handlers.store, c.erase_due_us);
+        erase(&c, s->handlers.store, c.erase_due_us = clock_monotonic_us());
     if (c.notice_fd >= 0)
         close(c.notice_fd);
     handlers_context_fini(&s->handlers);

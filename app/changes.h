@@ -3,10 +3,9 @@
  * its own, so that waiting holds no worker. It looks whether anybody has written as the edge process does
  * (store/watch.h, no SQL), often only while somebody waits.
  *
- * And since it follows the change log anyway, it looks after the database: entries older than
- * store.changes_kept are taken out of the log in small steps, and behind a deletion the write-ahead log's
- * file is emptied within seconds, so that what was deleted lies in no file any more. Where there is no pool,
- * nobody does.
+ * And since it follows the change log anyway, it looks after the database: entries older than store.changes_kept
+ * are taken out of the log in small steps, and behind a deletion what it deleted is taken out of the files within
+ * seconds (store/sweep.c). Where there is no pool, nobody does.
  */
 #pragma once
 #include "pool/worker.h"

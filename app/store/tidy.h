@@ -20,7 +20,9 @@ MUST_USE enum err store_changes_tidy(struct store *store, int64_t before_ms, boo
 /* The number of the oldest entry there is; 0: there is none. */
 MUST_USE enum err store_changes_first(struct store *store, int64_t *out, struct err_detail *detail);
 /*
- * Copies the write-ahead log back and empties its file, so that old pages lie nowhere. ERR_BUSY: not now,
- * since a reader or a writer stood in the way: to be tried again.
+ * Takes what was deleted out of the files: the next step of going through the database from page *next on (1:
+ * from its beginning), 16 MB of it at most. *next is moved on; 0: the end was reached. sweep.c says what is
+ * done. ERR_BUSY: not now, since a reader or a writer stood in the way: to be tried again. ERR_INVALID: it
+ * cannot be done with this database (auto_vacuum, or larger than any that was thought of).
  */
-MUST_USE enum err store_wal_empty(struct store *store, struct err_detail *detail);
+MUST_USE enum err store_sweep(struct store *store, uint32_t *next, struct err_detail *detail);
