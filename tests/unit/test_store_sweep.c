@@ -50,6 +50,7 @@ static void crowd(const struct support_store *s)
             "INSERT INTO profiles (id, handle, name, bio) VALUES (?1, ?2, ?2, replace(hex(zeroblob(?3)), "
             "'00', ?2))",
             i);
+    sqlite3_exec(db, "COMMIT; BEGIN", NULL, NULL, NULL);
     for (unsigned i = 0; i < 4 * PEOPLE; i++)
         put(db,
             "UPDATE profiles SET handle = ?2, name = ?2, bio = replace(hex(zeroblob(?3)), '00', ?2) WHERE id "
@@ -155,8 +156,11 @@ static int write_on(const char *url, int which, int report)
         p.values[PROFILE_FIELD_name] = arena_copy(&arena, span_str(value));
         memset(value, 'a' + count % 26, sizeof value);
         p.values[PROFILE_FIELD_bio] = arena_copy(&arena, span_of(value, (size_t)(count * 37) % sizeof value));
-        if (store_profile_update(store, &p, false, &snapshot, &taken, &detail) != OK)
+        enum err e = store_profile_update(store, &p, false, &snapshot, &taken, &detail);
+        if (e != OK) {
+            fprintf(stderr, "%s: %s\n", err_name(e), detail.text);
             return 3;
+        }
     }
     store_close(&store);
     arena_fini(&arena);
