@@ -6,6 +6,8 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #ifdef __clang__
 #define COMPILER __VERSION__
@@ -39,6 +41,7 @@ enum err numbers_init(struct numbers *n, const struct router *router)
         .routes = n->routes,
         .route_count = router->count,
         .read = numbers_read,
+        .write_status = numbers_write_status,
         .data = n,
     };
     for (size_t i = 0; i < router->count && e == OK; i++) {
@@ -117,4 +120,29 @@ enum err numbers_read(void *data, struct arena *arena, struct handlers_metrics_v
     enum err e = take_workers(pool, arena, out);
     free(pool);
     return e;
+}
+
+static void read_alone(const struct numbers *n, int64_t now_ms, struct pool_view *out)
+{
+    *out = (struct pool_view){
+        .now_ms = now_ms, .state = "alone", .pid = getpid(), .started_ms = now_ms, .reloaded_ms = now_ms};
+    memcpy(out->routes, n->routes, sizeof out->routes);
+    copy_gauges(n->gauges, &out->gauges);
+    metrics_merge(&out->sum, n->metrics);
+    out->requests = metrics_durations(&out->sum);
+}
+
+enum err numbers_write_status(void *data, struct buf *out)
+{
+    const struct numbers *n = data;
+    struct pool_view *view = malloc(sizeof *view);
+    if (view == NULL)
+        return ERR_NOMEM;
+    if (n->board == NULL)
+        read_alone(n, clock_now_ms(&clock_system), view);
+    else
+        pool_view_read(n->board, clock_now_ms(&clock_system), clock_monotonic_us(), view);
+    pool_view_write_json(view, out);
+    free(view);
+    return buf_status(out);
 }

@@ -1,6 +1,7 @@
 /*
- * Where this process counts, and what /metrics tells: the numbers of the pool, read out of its scoreboard.
- * The handlers' room may not look there, so that the composition root does. Reading takes no lock.
+ * Where this process counts, and what /metrics and /v1/status tell: the numbers of the pool, read out of its
+ * scoreboard. The handlers' room may not look there, so that the composition root does. Reading takes no
+ * lock.
  */
 #pragma once
 #include "handlers/metrics.h"
@@ -23,5 +24,8 @@ struct numbers {
 MUST_USE enum err numbers_init(struct numbers *n, const struct router *router);
 /* From here on it counts where the worker does, and tells of its pool: before the worker serves. */
 void numbers_join(struct numbers *n, struct pool_worker *self, int listen_fd);
-/* What the handler asks for; data is a struct numbers. ERR_NOMEM. */
+/* What the handlers ask for; data is a struct numbers. ERR_NOMEM. */
 enum err numbers_read(void *data, struct arena *arena, struct handlers_metrics_view *out);
+/* The status as `profiled status --json` prints it; a process without a pool tells of itself, as "alone".
+ * data is a struct numbers. ERR_NOMEM. */
+enum err numbers_write_status(void *data, struct buf *out);

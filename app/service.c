@@ -47,6 +47,7 @@ static void fill_routes(struct service *s)
         {"/v1/changes", READ, TOKEN_SCOPE_ADMIN, handlers_changes, h},
         {"/v1/authorize", READ, TOKEN_SCOPE_READ, handlers_authorize, h},
         {"/v1/revocations", READ, TOKEN_SCOPE_ADMIN, handlers_revocations, &s->revocations},
+        {"/v1/status", READ, TOKEN_SCOPE_METRICS, handlers_status, &s->numbers.handler},
         {"/metrics", READ, TOKEN_SCOPE_METRICS, handlers_metrics, &s->numbers.handler},
         {"/.well-known/jwks.json", READ, 0, handlers_jwks, h},
         {"/healthz", READ, 0, handlers_healthz, h},

@@ -14,7 +14,7 @@
 #include "numbers.h"
 #include "route/router.h"
 
-enum { SERVICE_MAX_ROUTES = 32 };
+enum { SERVICE_MAX_ROUTES = 48 };
 
 struct service {
     const struct config_settings *settings; /* borrowed */

@@ -1,5 +1,6 @@
 #include "handlers/authorize.h"
 
+#include "handlers/parameters.h"
 #include "handlers/resource.h"
 
 enum err handlers_authorize(void *data, struct http_exchange *x)

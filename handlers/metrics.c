@@ -1,5 +1,6 @@
 #include "handlers/metrics.h"
 
+#include "handlers/parameters.h"
 #include "handlers/resource.h"
 
 #include <inttypes.h>
@@ -264,5 +265,19 @@ enum err handlers_metrics(void *data, struct http_exchange *x)
     http_response_header(x->response, "Content-Type", SPAN("text/plain; version=0.0.4; charset=utf-8"));
     http_response_header(x->response, "Cache-Control", SPAN("no-store"));
     handlers_metrics_write(m, &view, &x->response->body);
+    return OK;
+}
+
+enum err handlers_status(void *data, struct http_exchange *x)
+{
+    const struct handlers_metrics *m = data;
+    enum err e = handlers_no_parameters(x);
+    if (e != OK)
+        return e;
+    if ((e = m->write_status(m->data, &x->response->body)) != OK)
+        return handlers_fault(x, e);
+    x->response->status = 200;
+    http_response_header(x->response, "Content-Type", SPAN("application/json"));
+    http_response_header(x->response, "Cache-Control", SPAN("no-store"));
     return OK;
 }

@@ -1,7 +1,8 @@
 /*
- * GET /metrics: the numbers of the pool in Prometheus' text format 0.0.4. The pool is above this room, so
- * that what it does comes as a plain struct, filled by whoever wired the handler. The answer is put together
- * anew each time and never cached.
+ * GET /metrics: the numbers of the pool in Prometheus' text format 0.0.4; GET /v1/status: the same as JSON,
+ * for a page that an operator keeps open. The pool is above this room, so that what it does comes as a plain
+ * struct, or as text, from whoever wired the handlers. The answers are put together anew each time and never
+ * cached.
  */
 #pragma once
 #include "base/metrics.h"
@@ -41,11 +42,14 @@ struct handlers_metrics {
     size_t route_count;
     /* Fills *out; what it points to is in the arena. ERR_NOMEM. */
     enum err (*read)(void *data, struct arena *arena, struct handlers_metrics_view *out);
+    /* Appends the status as JSON. ERR_NOMEM. */
+    enum err (*write_status)(void *data, struct buf *out);
     void *data;
 };
 
-/* The handler; data is a struct handlers_metrics. */
+/* The handlers; data is a struct handlers_metrics. */
 enum err handlers_metrics(void *data, struct http_exchange *x);
+enum err handlers_status(void *data, struct http_exchange *x);
 /* Appends the document. Pure. */
 void handlers_metrics_write(const struct handlers_metrics *m, const struct handlers_metrics_view *view,
                             struct buf *out);

@@ -1,7 +1,8 @@
 #include "handlers/open_documents.h"
 
+#include "handlers/condition.h"
+#include "handlers/parameters.h"
 #include "handlers/resource.h"
-#include "http/precondition.h"
 
 static void write_jwks_validators(const struct handlers_context *context, struct http_exchange *x)
 {
@@ -19,23 +20,15 @@ enum err handlers_jwks(void *data, struct http_exchange *x)
     enum err e = handlers_no_parameters(x);
     if (e != OK)
         return e;
-    switch (http_precondition_evaluate(x->request, &current, x->now_ms / 1000)) {
-    case HTTP_PRECONDITION_NOT_MODIFIED:
-        x->response->status = 304;
-        write_jwks_validators(context, x);
-        return OK;
-    case HTTP_PRECONDITION_FAILED:
-    case HTTP_PRECONDITION_REQUIRED:
-        return handlers_problem(x, HTTP_PROBLEM_PRECONDITION_FAILED, ERR_CONFLICT, NULL);
-    case HTTP_PRECONDITION_PROCEED:
-    case HTTP_PRECONDITION_COUNT:
-        break;
+    enum handlers_condition condition = handlers_condition(x, &current);
+    if (condition == HANDLERS_REFUSED)
+        return ERR_CONFLICT;
+    if (condition == HANDLERS_WHOLE) {
+        /* RFC 7517 section 8.5.1 */
+        http_response_header(x->response, "Content-Type", SPAN("application/jwk-set+json"));
+        buf_append(&x->response->body, context->jwks);
     }
-    x->response->status = 200;
-    /* RFC 7517 section 8.5.1 */
-    http_response_header(x->response, "Content-Type", SPAN("application/jwk-set+json"));
     write_jwks_validators(context, x);
-    buf_append(&x->response->body, context->jwks);
     return OK;
 }
 

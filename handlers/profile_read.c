@@ -1,9 +1,9 @@
 #include "handlers/profile_read.h"
 
 #include "base/clock.h"
+#include "handlers/condition.h"
 #include "handlers/representation.h"
 #include "handlers/source.h"
-#include "http/precondition.h"
 
 /* What the loader of a miss is called with. */
 struct loading {
@@ -82,22 +82,14 @@ static enum err answer(const struct handlers_context *context, struct http_excha
         return handlers_no_profile(context, x, t);
     const struct http_current current = {
         .exists = true, .tags = &r->etag, .tag_count = 1, .modified_s = r->modified_s};
-    switch (http_precondition_evaluate(x->request, &current, x->now_ms / 1000)) {
-    case HTTP_PRECONDITION_NOT_MODIFIED:
-        x->response->status = 304;
-        write_head(x, t, r);
-        return OK;
-    case HTTP_PRECONDITION_FAILED:
-    case HTTP_PRECONDITION_REQUIRED:
-        return handlers_problem(x, HTTP_PROBLEM_PRECONDITION_FAILED, ERR_CONFLICT, NULL);
-    case HTTP_PRECONDITION_PROCEED:
-    case HTTP_PRECONDITION_COUNT:
-        break;
+    enum handlers_condition condition = handlers_condition(x, &current);
+    if (condition == HANDLERS_REFUSED)
+        return ERR_CONFLICT;
+    if (condition == HANDLERS_WHOLE) {
+        http_response_header(x->response, "Content-Type", SPAN("application/json"));
+        buf_append(&x->response->body, r->body);
     }
-    x->response->status = 200;
-    http_response_header(x->response, "Content-Type", SPAN("application/json"));
     write_head(x, t, r);
-    buf_append(&x->response->body, r->body);
     return OK;
 }
 

@@ -1,10 +1,10 @@
 #include "handlers/resource.h"
 
+#include "handlers/parameters.h"
 #include "http/bearer.h"
 #include "http/date.h"
 #include "http/etag.h"
 #include "http/percent.h"
-#include "http/query.h"
 #include "token/verify.h"
 
 enum err handlers_problem(struct http_exchange *x, enum http_problem_type type, enum err e,
@@ -35,24 +35,6 @@ enum err handlers_not_owned(struct http_exchange *x, const char *detail)
     handlers_problem(x, HTTP_PROBLEM_INSUFFICIENT_SCOPE, ERR_DENIED, detail);
     http_bearer_challenge(x->response, "insufficient_scope", span_str(detail), SPAN("profile:admin"));
     return ERR_DENIED;
-}
-
-enum err handlers_no_parameters(struct http_exchange *x)
-{
-    struct http_query query = {x->request->query};
-    struct span name, value;
-    struct buf detail = {0};
-    enum err e = http_query_next(&query, x->arena, &name, &value);
-    if (e == ERR_NOT_FOUND)
-        return OK;
-    if (e == ERR_INVALID)
-        return handlers_problem(x, HTTP_PROBLEM_BAD_TARGET, e, "the query string is malformed");
-    if (e != OK)
-        return handlers_fault(x, e);
-    buf_printf(&detail, "there is no parameter '%.*s' at this address", SPAN_ARG(name));
-    handlers_problem(x, HTTP_PROBLEM_UNKNOWN_PARAMETER, ERR_INVALID, buf_text(&detail));
-    buf_fini(&detail);
-    return ERR_INVALID;
 }
 
 static bool read_handle(struct http_exchange *x, struct handlers_target *t)

@@ -32,10 +32,6 @@ struct handlers_target {
 MUST_USE enum err handlers_target_read(struct http_exchange *x, enum handlers_address address, bool owned,
                                        struct handlers_target *out);
 
-/* No query parameter is known at this address, and a misspelt one must not look as if it had worked: OK, or
- * the answer is a 400. */
-MUST_USE enum err handlers_no_parameters(struct http_exchange *x);
-
 /* A profile as it was read, with what its entity tags are made of. */
 struct handlers_resource {
     struct profile profile;

@@ -2,8 +2,9 @@
 
 #include "crypto/hash.h"
 #include "crypto/hex.h"
+#include "handlers/condition.h"
+#include "handlers/parameters.h"
 #include "handlers/resource.h"
-#include "http/precondition.h"
 #include "store/watch.h"
 #include "token/mint.h"
 #include "json/write.h"
@@ -146,23 +147,15 @@ static enum err answer(struct http_exchange *x, struct span body, bool is_signed
 {
     const struct http_current current = {
         .exists = true, .tags = &etag, .tag_count = 1, .modified_s = HTTP_NO_DATE};
-    switch (http_precondition_evaluate(x->request, &current, x->now_ms / 1000)) {
-    case HTTP_PRECONDITION_NOT_MODIFIED:
-        x->response->status = 304;
-        write_lines(x, etag);
-        return OK;
-    case HTTP_PRECONDITION_FAILED:
-    case HTTP_PRECONDITION_REQUIRED:
-        return handlers_problem(x, HTTP_PROBLEM_PRECONDITION_FAILED, ERR_CONFLICT, NULL);
-    case HTTP_PRECONDITION_PROCEED:
-    case HTTP_PRECONDITION_COUNT:
-        break;
+    enum handlers_condition condition = handlers_condition(x, &current);
+    if (condition == HANDLERS_REFUSED)
+        return ERR_CONFLICT;
+    if (condition == HANDLERS_WHOLE) {
+        http_response_header(x->response, "Content-Type",
+                             is_signed ? SPAN("application/jwt") : SPAN("application/json"));
+        buf_append(&x->response->body, body);
     }
-    x->response->status = 200;
-    http_response_header(x->response, "Content-Type",
-                         is_signed ? SPAN("application/jwt") : SPAN("application/json"));
     write_lines(x, etag);
-    buf_append(&x->response->body, body);
     return OK;
 }
 

@@ -186,6 +186,8 @@ void pool_view_write_json(const struct pool_view *view, struct buf *out)
 {
     buf_printf(out, "{\"state\":\"%s\",\"pid\":%ld,\"listen\":", view->state, (long)view->pid);
     json_write_string(out, span_str(view->listen));
+    buf_lit(out, ",\"read_at\":");
+    write_time(out, view->now_ms);
     buf_lit(out, ",\"started_at\":");
     write_time(out, view->started_ms);
     buf_lit(out, ",\"reloaded_at\":");

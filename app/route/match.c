@@ -1,6 +1,7 @@
 #include "route/match.h"
 
 #include "http/percent.h"
+#include "http/query.h"
 
 enum err route_path_split(struct span path, struct arena *arena, struct route_path *out)
 {
@@ -34,10 +35,38 @@ static bool segment_fits(struct span pattern, struct span segment, struct span *
     return span_eq(pattern, segment);
 }
 
+/* The pattern's path, and in *parameter what stands behind its "?"; absent: nothing does. */
+static struct span pattern_path(const char *pattern, struct span *parameter)
+{
+    *parameter = span_str(pattern);
+    return span_cut(parameter, '?');
+}
+
+bool route_pattern_same(const char *a, const char *b)
+{
+    while (*a == *b && *a != '\0' && *a != '?')
+        a++, b++;
+    return (*a == '\0' || *a == '?') && (*b == '\0' || *b == '?');
+}
+
+bool route_pattern_asked(const char *pattern, struct span query, struct arena *arena)
+{
+    struct http_query rest = {query};
+    struct span wanted, name, value;
+    (void)pattern_path(pattern, &wanted);
+    if (wanted.ptr == NULL)
+        return true;
+    while (http_query_next(&rest, arena, &name, &value) == OK)
+        if (span_eq(name, wanted))
+            return true;
+    return false;
+}
+
 bool route_pattern_fits(const char *pattern, const struct route_path *path,
                         struct span captures[HTTP_MAX_CAPTURES], size_t *capture_count)
 {
-    struct span rest = span_str(pattern + 1);
+    struct span parameter;
+    struct span rest = span_from(pattern_path(pattern, &parameter), 1);
     struct span found[HTTP_MAX_CAPTURES];
     size_t at = 0, taken = 0;
     do {

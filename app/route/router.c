@@ -14,9 +14,10 @@ struct found {
 };
 
 /*
- * A path belongs to one resource: the first pattern that fits, and the rows that have the same one.
+ * A path belongs to one resource: the first pattern that fits, and the rows that have the same one. Of these
+ * the first with the method answers, and with the parameter, if it asks for one.
  */
-static void find(const struct router *router, const struct route_path *path, enum http_method method,
+static void find(const struct router *router, const struct route_path *path, struct http_exchange *x,
                  struct found *out)
 {
     const char *pattern = NULL;
@@ -25,10 +26,11 @@ static void find(const struct router *router, const struct route_path *path, enu
         const struct route *row = &router->routes[i];
         if (pattern == NULL && route_pattern_fits(row->pattern, path, out->captures, &out->capture_count))
             pattern = row->pattern;
-        if (pattern == NULL || strcmp(pattern, row->pattern) != 0)
+        if (pattern == NULL || !route_pattern_same(pattern, row->pattern))
             continue;
         out->methods |= row->methods;
-        if (out->row == NULL && (row->methods & method) != 0)
+        if (out->row == NULL && (row->methods & x->request->method) != 0 &&
+            route_pattern_asked(row->pattern, x->request->query, x->arena))
             out->row = row;
     }
 }
@@ -62,7 +64,7 @@ static unsigned answer(const struct router *router, struct http_exchange *x, str
     }
     found = (struct found){0};
     if (e == OK)
-        find(router, &path, x->request->method, &found);
+        find(router, &path, x, &found);
     if (found.methods == 0) {
         outcome->err = ERR_NOT_FOUND;
         problem(x, HTTP_PROBLEM_NOT_FOUND, NULL);

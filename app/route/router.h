@@ -13,7 +13,8 @@
  * pattern. */
 struct route {
     const char *pattern; /* "/v1/profiles/{id}/full": {…} takes one segment, "@{…}" one that begins with "@"
-                            (the capture holds what follows it) */
+                            (the capture holds what follows it). "/v1/profiles?id": the row is for requests
+                            that have this parameter; it stands before the one for those that have not */
     unsigned methods;    /* http_method bits; HEAD is listed where it works */
     unsigned scope;      /* token_scope bit that the caller must hold; 0: open, no token is looked at */
     http_handler handle;

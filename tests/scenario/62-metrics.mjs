@@ -207,6 +207,16 @@ scenario('metrics', {settings: {server: {workers: 3}}}, (at) => {
       assert.equal(json.workers.reduce((sum, worker) => sum + worker.counters[key], 0), json.counters[key], key);
     }
     assert.equal(json.gauges.cache_size_bytes, n.of('profiled_cache_size_bytes'));
+    const page = await site.get('/v1/status', {as: 'monitor', scope: SCOPE});
+    assert.equal(page.header('content-type'), 'application/json');
+    assert.equal(page.header('cache-control'), 'no-store');
+    assert.deepEqual(Object.keys(page.json), Object.keys(json), 'the page gets what the program prints');
+    assert.equal(page.json.state, 'running');
+    assert.equal(page.json.workers.length, json.workers.length);
+    assert.equal(page.json.counters.cache_hits, json.counters.cache_hits);
+    assert(Math.abs(Date.parse(page.json.read_at) - Date.now()) < 60_000);
+    assertProblem(await site.get('/v1/status', {as: 'bob'}), 403);
+    assertProblem(await site.get('/v1/status?x', {as: 'monitor', scope: SCOPE}), 400);
     const text = await site.cli('status');
     for (const line of text.split('\n')) assert(line.length <= 80 || line.includes(site.folder), `wider than a terminal: ${line}`);
     assert.match(text, /^latency {3}half within \S+, 90% within \S+, 99% within \S+$/m);

@@ -37,7 +37,63 @@ static const struct {
     {"/v1/profiles/alice", "/v1/profiles/@{handle}", false, {0}},
     {"/v1/profiles/alice%2Ffull", "/v1/profiles/{id}/full", false, {0}},
     {"/v1/profiles/alice/full/", "/v1/profiles/{id}/full", false, {0}},
+    {"/v1/profiles", "/v1/profiles?id", true, {0}},
+    {"/v1/profiles/alice", "/v1/profiles/{id}?s", true, {"alice"}},
+    {"/v1/profiles%3Fid", "/v1/profiles?id", false, {0}},
+    {"/v1/profiles/id", "/v1/profiles?id", false, {0}},
 };
+
+static const struct {
+    const char *a, *b;
+    bool same;
+} pairs[] = {
+    {"/v1/profiles", "/v1/profiles", true},
+    {"/v1/profiles?id", "/v1/profiles", true},
+    {"/v1/profiles", "/v1/profiles?id", true},
+    {"/v1/profiles?id", "/v1/profiles?q", true},
+    {"/v1/profiles", "/v1/profiles/{id}", false},
+    {"/v1/profile?s", "/v1/profiles", false},
+    {"/v1/me", "/v1/profiles", false},
+    {"/v1/profiles/{id}", "/v1/profiles/@{handle}", false},
+};
+
+static const struct {
+    const char *pattern, *query;
+    bool asked;
+} parameters[] = {
+    {"/v1/profiles", NULL, true},
+    {"/v1/profiles", "id=a", true},
+    {"/v1/profiles?id", "id=a", true},
+    {"/v1/profiles?id", "id", true},
+    {"/v1/profiles?id", "limit=2&id=a", true},
+    {"/v1/profiles?id", "%69d=a", true},
+    {"/v1/profiles?id", NULL, false},
+    {"/v1/profiles?id", "", false},
+    {"/v1/profiles?id", "ids=a&idx&i=d", false},
+    {"/v1/profiles?id", "limit=id", false},
+    {"/v1/profiles?id", "ID=a", false},
+    {"/v1/profiles?id", "limit=%zz&id=a", false}, /* malformed: read up to there */
+};
+
+static void resources(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++)
+        if (route_pattern_same(pairs[i].a, pairs[i].b) != pairs[i].same)
+            fail_msg("%s and %s", pairs[i].a, pairs[i].b);
+}
+
+static void asked(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof parameters / sizeof parameters[0]; i++) {
+        struct arena arena = {0};
+        if (route_pattern_asked(parameters[i].pattern, span_str(parameters[i].query), &arena) !=
+            parameters[i].asked)
+            fail_msg("%s of %s", parameters[i].pattern, parameters[i].query);
+        arena_fini(&arena);
+    }
+}
 
 static void patterns(void **state)
 {
@@ -92,6 +148,7 @@ static void no_paths(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(patterns), cmocka_unit_test(no_paths)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(patterns), cmocka_unit_test(resources),
+                                       cmocka_unit_test(asked), cmocka_unit_test(no_paths)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
