@@ -1,10 +1,10 @@
 #include "handlers/changes.h"
 
 #include "handlers/change_entry.h"
+#include "handlers/parameters.h"
 #include "handlers/resource.h"
 #include "http/precondition.h"
 #include "http/prefer.h"
-#include "http/query.h"
 #include "profile/time.h"
 #include "store/tidy.h"
 #include "store/watch.h"
@@ -25,42 +25,6 @@ static enum err invalid(struct http_exchange *x, const char *what)
     return handlers_problem(x, HTTP_PROBLEM_INVALID_PARAMETER, ERR_INVALID, what);
 }
 
-static enum err unknown(struct http_exchange *x, struct span name)
-{
-    struct buf detail = {0};
-    buf_printf(&detail, "there is no parameter '%.*s' at this address", SPAN_ARG(name));
-    handlers_problem(x, HTTP_PROBLEM_UNKNOWN_PARAMETER, ERR_INVALID, buf_text(&detail));
-    buf_fini(&detail);
-    return ERR_INVALID;
-}
-
-/* One parameter; OK, or the answer is made. Each may stand once. */
-static enum err read_one(struct http_exchange *x, struct span name, struct span value, unsigned *seen,
-                         struct asked *out)
-{
-    static const struct span names[] = {SPAN_INIT("after"), SPAN_INIT("limit"), SPAN_INIT("wait"),
-                                        SPAN_INIT("epoch")};
-    enum { AFTER, LIMIT, WAIT, EPOCH, COUNT };
-    size_t which = 0;
-    while (which < COUNT && !span_eq(name, names[which]))
-        which++;
-    if (which == COUNT)
-        return unknown(x, name);
-    if ((*seen & 1U << which) != 0)
-        return invalid(x, "a parameter stands there twice");
-    *seen |= 1U << which;
-    if (which == AFTER && !span_to_u64(value, SEQ_MOST, &out->after))
-        return invalid(x, "after is a number of the change log, such as last of the answer before");
-    if (which == LIMIT && (!span_to_u64(value, HANDLERS_CHANGES_MOST, &out->limit) || out->limit == 0))
-        return invalid(x, "limit is a number from 1 to 1000");
-    if (which == WAIT && !span_to_u64(value, UINT32_MAX, &out->wait_s))
-        return invalid(x, "wait is a number of seconds");
-    if (which == EPOCH)
-        out->epoch = value;
-    out->has_after = out->has_after || which == AFTER;
-    return OK;
-}
-
 /* RFC 7240 section 2: a preference that makes no sense is passed over. */
 static void read_preference(const struct http_request *request, struct asked *out)
 {
@@ -71,19 +35,28 @@ static void read_preference(const struct http_request *request, struct asked *ou
 
 static enum err read_asked(struct http_exchange *x, struct asked *out)
 {
-    struct http_query query = {x->request->query};
-    struct span name, value;
-    unsigned seen = 0;
-    enum err e;
-    *out = (struct asked){.limit = HANDLERS_CHANGES_LIMIT};
+    struct span after, limit, wait, epoch;
+    struct handlers_parameter known[] = {
+        {.name = "after", .values = &after, .most = 1},
+        {.name = "limit", .values = &limit, .most = 1},
+        {.name = "wait", .values = &wait, .most = 1},
+        {.name = "epoch", .values = &epoch, .most = 1},
+    };
+    enum { AFTER, LIMIT, WAIT, EPOCH };
+    enum err e = handlers_parameters_read(x, known, sizeof known / sizeof known[0]);
+    if (e != OK)
+        return e;
+    *out = (struct asked){.limit = HANDLERS_CHANGES_LIMIT, .has_after = known[AFTER].count > 0};
     read_preference(x->request, out);
-    while ((e = http_query_next(&query, x->arena, &name, &value)) == OK)
-        if ((e = read_one(x, name, value, &seen, out)) != OK)
-            return e;
-    if (e == ERR_INVALID)
-        return handlers_problem(x, HTTP_PROBLEM_BAD_TARGET, e, "the query string is malformed");
-    if (e != ERR_NOT_FOUND)
-        return handlers_fault(x, e);
+    if (out->has_after && !span_to_u64(after, SEQ_MOST, &out->after))
+        return invalid(x, "after is a number of the change log, such as last of the answer before");
+    if (known[LIMIT].count > 0 &&
+        (!span_to_u64(limit, HANDLERS_CHANGES_MOST, &out->limit) || out->limit == 0))
+        return invalid(x, "limit is a number from 1 to 1000");
+    if (known[WAIT].count > 0 && !span_to_u64(wait, UINT32_MAX, &out->wait_s))
+        return invalid(x, "wait is a number of seconds");
+    if (known[EPOCH].count > 0)
+        out->epoch = epoch;
     if (out->wait_s > HANDLERS_CHANGES_WAIT_MOST_S)
         out->wait_s = HANDLERS_CHANGES_WAIT_MOST_S;
     return OK;

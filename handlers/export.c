@@ -1,8 +1,8 @@
 #include "handlers/export.h"
 
 #include "handlers/change_entry.h"
+#include "handlers/parameters.h"
 #include "handlers/resource.h"
-#include "http/query.h"
 #include "profile/time.h"
 #include "store/held.h"
 #include "token/verify.h"
@@ -105,16 +105,16 @@ static void take(void *data, const struct store_change *change)
 /* *from: 0 unless said. OK, or the answer is made. */
 static enum err read_from(struct http_exchange *x, int64_t *from)
 {
-    struct http_query query = {x->request->query};
-    struct span name, value;
+    struct span text;
+    struct handlers_parameter known = {.name = "from", .values = &text, .most = 1};
     uint64_t number;
+    enum err e = handlers_parameters_read(x, &known, 1);
     *from = 0;
-    if (http_query_next(&query, x->arena, &name, &value) != OK || !span_eq(name, SPAN("from")))
-        return handlers_no_parameters(x);
-    struct span rest = query.rest;
-    if (rest.len > 0 || !span_to_u64(value, INT64_MAX, &number) || number == 0)
+    if (e != OK || known.count == 0)
+        return e;
+    if (!span_to_u64(text, INT64_MAX, &number) || number == 0)
         return handlers_problem(x, HTTP_PROBLEM_INVALID_PARAMETER, ERR_INVALID,
-                                "from, alone, is older_from of an export before");
+                                "from is older_from of an export before");
     *from = (int64_t)number;
     return OK;
 }

@@ -115,11 +115,11 @@ scenario('the feed', {settings}, (at) => {
       assertProblem(answer, 403);
       assert.match(answer.header('www-authenticate'), /profile:admin/);
     }
-    for (const query of ['after=', 'after=-1', 'after=x', 'after=1.5', 'after=9223372036854775808', 'after=1&after=1', 'limit=0', 'limit=1001', 'limit=', 'wait=-1', 'wait=x', 'wait=1s', 'wait=1&wait=2',
+    for (const query of ['after=', 'after=-1', 'after=x', 'after=1.5', 'after=9223372036854775808', 'limit=0', 'limit=1001', 'limit=', 'wait=-1', 'wait=x', 'wait=1s',
       'limit=99999999999999999999999'])
       assert.match(assertProblem(await site.get(`/v1/changes?${query}`, {as: 'admin'}), 400).type, /#invalid-parameter$/, query);
     assert.match(assertProblem(await site.get('/v1/changes?before=1', {as: 'admin'}), 400).type, /#unknown-parameter$/);
-    assert.match(assertProblem(await site.get('/v1/changes?after=%zz', {as: 'admin'}), 400).type, /#bad-target$/);
+    for (const query of ['after=%zz', 'after=1&after=1', 'wait=1&wait=2']) assert.match(assertProblem(await site.get(`/v1/changes?${query}`, {as: 'admin'}), 400).type, /#bad-target$/, query);
     const post = await site.post('/v1/changes', {}, {as: 'admin'});
     assertProblem(post, 405);
     assert.equal(post.header('allow'), 'GET, HEAD, OPTIONS');

@@ -62,7 +62,7 @@ scenario('the export', {settings: {server: {workers: 2}}}, (at) => {
     assertUnauthorized(await site.get('/v1/me/export'), {error: null});
     assertProblem(await site.get('/v1/me/export', {as: 'ann', scope: LIST}), 403);
     assert.match(assertProblem(await site.get(`/v1/me/export?from=${entry}`, {as: 'ann'}), 400).type, /#invalid-parameter$/, 'another\'s entry');
-    for (const query of ['from=0', 'from=', 'from=x', 'from=-1', 'from=1&from=1', 'from=99999999999999999999'])
+    for (const query of ['from=0', 'from=', 'from=x', 'from=-1', 'from=99999999999999999999'])
       assert.match(assertProblem(await site.get(`/v1/me/export?${query}`, {as: 'ann'}), 400).type, /#invalid-parameter$/, query);
     assert.match(assertProblem(await site.get('/v1/me/export?id=other', {as: 'ann'}), 400).type, /#unknown-parameter$/);
     assert(!(await site.get('/v1/me/export', {as: 'ann'})).text.includes(w));
