@@ -1,5 +1,6 @@
 #include "serve.h"
 
+#include "changes.h"
 #include "edge/follower.h"
 #include "pool/pool.h"
 #include "service.h"
@@ -147,6 +148,7 @@ static enum err serve_pool(struct service *service, char **argv, struct err_deta
         .run = worker_run,
         .preflight = worker_preflight,
         .edge = config_text(service->settings, CONFIG_edge_purge)[0] == '\0' ? NULL : edge_run,
+        .changes = changes_run,
         .data = service,
     };
     /* argv[-1] is the program itself: main hands a subcommand what stands from its own name on */

@@ -5,9 +5,11 @@
 #include "crypto/init.h"
 #include "edge/key.h"
 #include "handlers/authorize.h"
-#include "handlers/batch.h"
 #include "handlers/avatar_read.h"
 #include "handlers/avatar_write.h"
+#include "handlers/batch.h"
+#include "handlers/changes.h"
+#include "handlers/export.h"
 #include "handlers/metrics.h"
 #include "handlers/open_documents.h"
 #include "handlers/profile_read.h"
@@ -53,6 +55,8 @@ static void fill_routes(struct service *s)
         {"/v1/me/tokens", HTTP_DELETE, TOKEN_SCOPE_WRITE, handlers_revoke_mine, t},
         {"/v1/profiles/{id}/tokens", HTTP_DELETE, TOKEN_SCOPE_WRITE, handlers_revoke_all, t},
         {"/v1/tokens/revoke", HTTP_POST, TOKEN_SCOPE_READ, handlers_revoke_one, t},
+        {"/v1/me/export", READ, TOKEN_SCOPE_READ, handlers_export, h},
+        {"/v1/changes", READ, TOKEN_SCOPE_ADMIN, handlers_changes, h},
         {"/v1/authorize", READ, TOKEN_SCOPE_READ, handlers_authorize, h},
         {"/v1/revocations", READ, TOKEN_SCOPE_ADMIN, handlers_revocations, &s->revocations},
         {"/v1/status", READ, TOKEN_SCOPE_METRICS, handlers_status, &s->numbers.handler},

@@ -185,10 +185,10 @@ build() {
     build_preset release "$root/build" "$logs/build.log"
 }
 
-# A Unix socket's path has room for 107 bytes (unix(7)): where the state folder's is too long, it gets a folder of its own.
+# A Unix socket's path has room for 107 bytes (unix(7)), and there is one with "-changes" behind it: where the state folder's is too long, it gets a folder of its own.
 choose_socket() {
     socket_folder=''
-    [ "$(printf %s "$socket" | wc -c)" -le 107 ] || socket_elsewhere
+    [ "$(printf %s "$socket" | wc -c)" -le 99 ] || socket_elsewhere
 }
 
 socket_elsewhere() {
@@ -327,7 +327,7 @@ wait_for() { # NAME TEST…
 
 start_pool() {
     step "pool: profiled serve (log: $logs/pool.log)"
-    rm -f "$socket"
+    rm -f "$socket" "$socket-changes"
     launch pool "$logs/pool.log" "$binary" serve -c "$config"
     wait_for pool test -S "$socket"
 }
@@ -354,6 +354,7 @@ nginx_config() {
     [ "$(id -u)" != 0 ] || printf 'user %s;\n' "${front_user:-root}"
     printf 'daemon off;\npid "%s";\nerror_log "%s" warn;\nhttp {\n' "$run/nginx.pid" "$logs/front.log"
     printf 'upstream profiled { server "unix:%s" max_fails=0; }\nfastcgi_keep_conn off;\n' "$socket"
+    printf 'upstream profiled_changes { server "unix:%s-changes" max_fails=0; }\n' "$socket"
     for kind in client_body fastcgi proxy uwsgi scgi; do
         printf '%s_temp_path "%s";\n' "$kind" "$state/upload/nginx-$kind"
     done

@@ -10,9 +10,14 @@ CREATE TABLE changes (
         CHECK (what = 'create' OR what = 'update' OR what = 'private' OR what = 'suspend' OR what = 'resume'
                OR what = 'delete' OR what = 'revoke' OR what = 'avatar'),
     handle TEXT,      -- taken by this change: a new profile, or a new handle
-    old_handle TEXT,  -- set free by this change: a new handle, or a deletion
-    at INTEGER NOT NULL
+    old_handle TEXT,  -- set free by this change: a new handle
+    at INTEGER NOT NULL,
+    prior INTEGER     -- the entry before this one about the same profile: what is held on it is found so
 ) STRICT;
+
+-- The entries that hold a handle, so that those of a profile that goes are found without going through the
+-- log. Written where a handle is taken, and by no other change.
+CREATE INDEX changes_handles ON changes (profile_id) WHERE handle IS NOT NULL OR old_handle IS NOT NULL;
 
 -- A number never comes back: the next one is the highest there is and one more, so the highest one stays.
 -- (AUTOINCREMENT promises the same, but writes a page of its own in each transaction.)
@@ -22,12 +27,18 @@ BEGIN
     SELECT RAISE(ABORT, 'the newest entry of the change log stays');
 END;
 
+-- The handles of a profile that is gone are taken out. No cache misses them: what was kept by a handle hangs
+-- on the id as well, and that nobody had it is true again, or another's entry says otherwise.
 CREATE TRIGGER changes_update BEFORE UPDATE ON changes
+WHEN (NEW.seq, NEW.profile_id, NEW.what, NEW.at, NEW.prior, NEW.handle, NEW.old_handle) IS NOT
+     (OLD.seq, OLD.profile_id, OLD.what, OLD.at, OLD.prior, NULL, NULL)
+    OR EXISTS (SELECT 1 FROM profiles WHERE id = OLD.profile_id)
 BEGIN
-    SELECT RAISE(ABORT, 'an entry of the change log is never changed');
+    SELECT RAISE(FAIL, 'an entry of the change log is never changed');
 END;
 
--- Ids that were deleted: only an admin makes one anew.
+-- Ids that were deleted: only an admin makes one anew. All that is left of a profile that is gone, beside the
+-- entries of the log that name its id.
 CREATE TABLE tombstones (
     id TEXT PRIMARY KEY,
     deleted_at INTEGER NOT NULL,

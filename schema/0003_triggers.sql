@@ -10,12 +10,16 @@
 CREATE VIEW moment (ms) AS
 SELECT CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER);
 
--- A profile that is gone, however: insert it here. Logged, remembered, and its tokens dead.
-CREATE VIEW departures (id, handle, at) AS SELECT id, NULL, deleted_at FROM tombstones;
+-- A profile that is gone, however: insert it here. Logged, remembered, its handles forgotten, its tokens
+-- dead. prior: its last entry in the log.
+CREATE VIEW departures (id, prior, at) AS SELECT id, NULL, deleted_at FROM tombstones;
 
 CREATE TRIGGER departures_insert INSTEAD OF INSERT ON departures
 BEGIN
-    INSERT INTO changes (profile_id, what, old_handle, at) VALUES (NEW.id, 'delete', NEW.handle, NEW.at);
+    UPDATE changes SET handle = NULL, old_handle = NULL
+    WHERE profile_id = NEW.id AND (handle IS NOT NULL OR old_handle IS NOT NULL);
+
+    INSERT INTO changes (profile_id, what, at, prior) VALUES (NEW.id, 'delete', NEW.at, NEW.prior);
 
     DELETE FROM tombstones WHERE id = NEW.id;
     INSERT INTO tombstones (id, deleted_at, seq)
@@ -73,7 +77,7 @@ WHEN OLD.id = NEW.id AND
      NEW.nickname, NEW.pronouns, NEW.bio, NEW.picture, NEW.website, NEW.locale, NEW.zoneinfo, NEW.email,
      NEW.email_verified, NEW.phone_number, NEW.birthdate, NEW.address, NEW.attributes)
 BEGIN
-    INSERT INTO changes (profile_id, what, handle, old_handle, at)
+    INSERT INTO changes (profile_id, what, handle, old_handle, at, prior)
     SELECT NEW.id,
         CASE
         WHEN OLD.state <> NEW.state THEN iif(NEW.state = 'suspended', 'suspend', 'resume')
@@ -117,7 +121,8 @@ BEGIN
         END,
         iif(OLD.handle <> NEW.handle, NEW.handle, NULL),
         iif(OLD.handle <> NEW.handle, OLD.handle, NULL),
-        max(ms, OLD.owner_updated_at)
+        max(ms, OLD.owner_updated_at),
+        OLD.owner_seq
     FROM moment;
 
     UPDATE profiles
@@ -136,8 +141,8 @@ END;
 CREATE TRIGGER profiles_update_id AFTER UPDATE OF id ON profiles
 WHEN OLD.id <> NEW.id
 BEGIN
-    INSERT INTO departures (id, handle, at)
-    SELECT OLD.id, OLD.handle, max(ms, OLD.owner_updated_at) FROM moment;
+    INSERT INTO departures (id, prior, at)
+    SELECT OLD.id, OLD.owner_seq, max(ms, OLD.owner_updated_at) FROM moment;
 
     INSERT INTO changes (profile_id, what, handle, at)
     SELECT NEW.id, 'create', NEW.handle,
@@ -157,8 +162,8 @@ END;
 
 CREATE TRIGGER profiles_delete AFTER DELETE ON profiles
 BEGIN
-    INSERT INTO departures (id, handle, at)
-    SELECT OLD.id, OLD.handle, max(ms, OLD.owner_updated_at) FROM moment;
+    INSERT INTO departures (id, prior, at)
+    SELECT OLD.id, OLD.owner_seq, max(ms, OLD.owner_updated_at) FROM moment;
 END;
 
 -- INSERT OR REPLACE and UPDATE OR REPLACE push out the rows that are in their way, and SQLite runs no
@@ -174,7 +179,7 @@ CREATE TABLE replaced (
 CREATE TRIGGER replaced_delete AFTER DELETE ON replaced
 WHEN NOT EXISTS (SELECT 1 FROM profiles WHERE id = OLD.id)
 BEGIN
-    INSERT OR FAIL INTO departures (id, handle, at) VALUES (OLD.id, OLD.handle, OLD.at);
+    INSERT OR FAIL INTO departures (id, at) VALUES (OLD.id, OLD.at);
 END;
 
 CREATE TRIGGER replaced_delete_renamed AFTER DELETE ON replaced

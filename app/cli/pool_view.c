@@ -13,7 +13,10 @@ static const char *state_of(uint32_t state, bool busy)
 static void read_worker(const struct scoreboard_slot *slot, size_t place, int64_t now_us,
                         struct pool_view *out)
 {
-    bool is_edge = atomic_load(&slot->role) == POOL_EDGE;
+    uint32_t role = atomic_load(&slot->role);
+    bool is_edge = role == POOL_EDGE;
+    if (role == POOL_CHANGES)
+        return;
     /* of the edge process it is something else (scoreboard.h) */
     int64_t since_us = is_edge ? 0 : atomic_load_explicit(&slot->busy_since_us, memory_order_relaxed);
     struct pool_view_worker *w = is_edge ? &out->edge : &out->workers[out->count++];

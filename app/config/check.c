@@ -38,6 +38,13 @@ static enum err check_listen(const struct config_settings *s, struct err_detail 
     unsigned mode;
     if (config_listen_parse(text_of(s, CONFIG_server_listen), &listen, &why) != OK)
         return refuse(s, CONFIG_server_listen, detail, "%s", why.text);
+    struct span changes = text_of(s, CONFIG_server_changes_listen);
+    if (changes.len > 0 && !span_eq(changes, SPAN("off"))) {
+        if (config_listen_parse(changes, &listen, &why) != OK)
+            return refuse(s, CONFIG_server_changes_listen, detail, "%s", why.text);
+        if (span_eq(changes, text_of(s, CONFIG_server_listen)))
+            return refuse(s, CONFIG_server_changes_listen, detail, "it is that of server.listen");
+    }
     if (config_listen_mode(text_of(s, CONFIG_server_listen_mode), &mode, &why) != OK)
         return refuse(s, CONFIG_server_listen_mode, detail, "%s", why.text);
     return OK;

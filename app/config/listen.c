@@ -92,3 +92,23 @@ enum err config_listen_mode(struct span text, unsigned *out, struct err_detail *
     *out = mode;
     return OK;
 }
+
+enum err config_changes_listen(const struct config_settings *settings, struct buf *out)
+{
+    struct span said = span_str(config_text(settings, CONFIG_server_changes_listen));
+    struct span listen = span_str(config_text(settings, CONFIG_server_listen));
+    struct config_listen address;
+    struct err_detail ignored;
+    size_t before = out->len;
+    if (span_eq(said, SPAN("off")) || (said.len == 0 && !span_starts(listen, SPAN("unix:"))))
+        return ERR_NOT_FOUND;
+    buf_append(out, said.len > 0 ? said : listen);
+    if (said.len == 0)
+        buf_lit(out, "-changes");
+    if (buf_status(out) != OK)
+        return ERR_NOMEM;
+    if (said.len > 0 || config_listen_parse(span_from(buf_span(out), before), &address, &ignored) == OK)
+        return OK;
+    buf_truncate(out, before);
+    return ERR_NOT_FOUND;
+}

@@ -3,8 +3,10 @@
  * looked up.
  */
 #pragma once
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/span.h"
+#include "config/settings.h"
 
 #include <netinet/in.h>
 #include <sys/un.h>
@@ -28,3 +30,7 @@ MUST_USE enum err config_listen_parse(struct span text, struct config_listen *ou
 /* The mode of server.listen_mode: three octal digits, or four beginning with 0. ERR_INVALID: *out is as it
  * was. */
 MUST_USE enum err config_listen_mode(struct span text, unsigned *out, struct err_detail *detail);
+/* Appends where requests that wait for changes come in: server.changes_listen, or what follows from
+ * server.listen. ERR_NOT_FOUND: nowhere, since it is off, or there is no Unix socket to name it after, or its
+ * path would be too long; out is as it was. */
+MUST_USE enum err config_changes_listen(const struct config_settings *settings, struct buf *out);

@@ -24,6 +24,8 @@ enum config_type {
     X(server, listen, STRING, "unix:/run/profiled/profiled.sock", 0, 0, NULL,                                \
       "where the pool listens for FastCGI: unix:PATH or tcp:ADDRESS:PORT")                                   \
     X(server, listen_mode, STRING, "0660", 0, 0, NULL, "the Unix socket's mode, in octal")                   \
+    X(server, changes_listen, STRING, "", 0, 0, NULL,                                                        \
+      "the same for requests that wait for changes; empty: that of a Unix socket with -changes behind it; off: nowhere") \
     X(server, backlog, INTEGER, "1024", 1, 65535, NULL, "connections that wait while all workers are busy")  \
     X(server, workers, INTEGER, "4", 1, 1024, NULL, "worker processes")                                      \
     X(server, max_requests, INTEGER, "100000", 0, 2147483647, NULL,                                          \
@@ -36,6 +38,8 @@ enum config_type {
     X(store, url, STRING, "sqlite:/var/lib/profiled/profiled.db", 0, 0, NULL, "the database: sqlite:PATH")   \
     X(store, synchronous, CHOICE, "full", 0, 0, "full normal",                                               \
       "full: an answered write survives loss of power; normal: loss of the process")                         \
+    X(store, changes_kept, DURATION, "30d", 0, 315360000, NULL,                                              \
+      "how long an entry of the change log is kept; 0: for ever")                                            \
     X(cache, size, SIZE, "64M", 0, 1099511627776, NULL,                                                      \
       "memory for ready answers, shared by the pool; 0: off")                                                \
     X(cache, ttl, DURATION, "300s", 0, 31536000, NULL, "how long a ready answer is kept; 0: without limit")                    \

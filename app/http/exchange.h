@@ -12,15 +12,26 @@ struct token_identity; /* the token room's; NULL on an open path */
 
 enum { HTTP_MAX_CAPTURES = 2 };
 
-/* What an exchange costs, where somebody wants to know: filled on the way by who does the work. Microseconds of
- * the monotonic clock. */
+/*
+ * An answer that may be put off: by who asks for what is not there yet (long polling), where whoever serves
+ * can keep the request without holding up another. A handler that has nothing to say sets wait_ms and leaves
+ * the response empty; it is called again, from the beginning, once the place has changed or the time is over.
+ */
+struct http_hold {
+    bool full;       /* set by who serves: there is no room, who wants to wait is to be told so (503) */
+    int64_t wait_ms; /* 0: the answer is made */
+    uint64_t place;  /* one number for what was looked at and had nothing to say */
+};
+
+/* What an exchange costs, where somebody wants to know: filled on the way by who does the work. Microseconds
+ * of the monotonic clock. */
 struct http_timing {
     int64_t begun_us;
     int64_t authorised_us; /* 0: the path is open */
     int64_t store_us;      /* spent reading the database; 0: it was not read */
-    struct span cache;     /* what came of the internal cache, as in Cache-Status; absent: not asked. Static */
-    bool remembered;       /* the token's signature did not have to be verified */
-    bool may_watch;        /* who asks may see this */
+    struct span cache; /* what came of the internal cache, as in Cache-Status; absent: not asked. Static */
+    bool remembered;   /* the token's signature did not have to be verified */
+    bool may_watch;    /* who asks may see this */
 };
 
 struct http_exchange {
@@ -32,9 +43,10 @@ struct http_exchange {
     /* the path's variable segments, percent-decoded once, in the order of the pattern */
     struct span captures[HTTP_MAX_CAPTURES];
     size_t capture_count;
+    struct http_hold *hold;     /* NULL: it must be answered now */
     struct http_timing *timing; /* NULL: nobody wants to know */
-    struct err_detail reason; /* left by the handler for the log when a fault of ours failed it; never shown
-                                 to the client */
+    struct err_detail reason;   /* left by the handler for the log when a fault of ours failed it; never shown
+                                   to the client */
 };
 
 /*

@@ -57,6 +57,10 @@ static void write_document(struct buf *out, const char *request_id, const struct
     }
     if (problem->fault_count > 0)
         write_faults(out, problem);
+    if (problem->members.len > 0) {
+        buf_char(out, ',');
+        buf_append(out, problem->members);
+    }
     buf_char(out, '}');
 }
 

@@ -27,6 +27,7 @@
     X(PROFILE_EXISTS, "profile-exists", 409, 0, "The profile exists already")                                \
     X(HANDLE_TAKEN, "handle-taken", 409, 0, "The handle is taken")                                           \
     X(PATCH_FAILED, "patch-failed", 409, 0, "The patch does not fit the profile")                            \
+    X(CHANGES_GONE, "changes-gone", 410, 0, "The change log does not go on from there")                      \
     X(PRECONDITION_FAILED, "precondition-failed", 412, 0, "A condition of the request does not hold")        \
     X(TOO_LARGE, "too-large", 413, 0, "The body is too large")                                               \
     X(UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", 415, 0,                                              \
@@ -71,6 +72,7 @@ struct http_problem {
     const struct http_problem_fault *faults; /* with a fault or more the document gets `errors` */
     size_t fault_count;
     int64_t retry_after_s; /* in place of the table's; 0: the table's */
+    struct span members;   /* more members, as JSON (section 3.2): "name":value,…; absent or empty: none */
 };
 
 /*

@@ -11,10 +11,10 @@
 #include <unistd.h>
 
 enum {
-    START_LIMIT_S = 60,  /* a worker that takes longer to its handshake is killed */
-    FORK_PAUSE_S = 1,    /* between attempts when the machine has no process to give */
-    EDGE_PROVEN_S = 10,  /* an edge process that lived so long did not die early */
-    EDGE_SILENCE_S = 15, /* one that goes round no more; longer than a wait for the database */
+    START_LIMIT_S = 60,   /* a worker that takes longer to its handshake is killed */
+    FORK_PAUSE_S = 1,     /* between attempts when the machine has no process to give */
+    BESIDE_PROVEN_S = 10, /* a process beside the workers that lived so long did not die early */
+    EDGE_SILENCE_S = 15,  /* an edge process that goes round no more; longer than a wait for the database */
 };
 
 static int64_t seconds(int64_t s)
@@ -72,7 +72,17 @@ static void fill_role(struct crew *crew, enum pool_role role, unsigned count, in
 void crew_fill(struct crew *crew, int64_t now_us)
 {
     fill_role(crew, POOL_WORKER, crew->workers, now_us);
-    fill_role(crew, POOL_EDGE, crew->edge ? 1 : 0, now_us);
+    for (enum pool_role role = 0; role < POOL_ROLE_COUNT; role++)
+        if (crew->beside[role])
+            fill_role(crew, role, 1, now_us);
+}
+
+size_t crew_size(const struct crew *crew)
+{
+    size_t size = crew->workers;
+    for (enum pool_role role = 0; role < POOL_ROLE_COUNT; role++)
+        size += crew->beside[role] ? 1 : 0;
+    return size;
 }
 
 void crew_adopt(struct crew *crew, unsigned place, pid_t pid, bool known, int64_t now_us)
@@ -86,7 +96,8 @@ void crew_adopt(struct crew *crew, unsigned place, pid_t pid, bool known, int64_
         .state = (enum child_state)state,
         .pid = pid,
         .generation = known ? atomic_load(&slot->generation) : crew->generation - 1,
-        .role = known && atomic_load(&slot->role) == POOL_EDGE ? POOL_EDGE : POOL_WORKER,
+        .role = known && atomic_load(&slot->role) < POOL_ROLE_COUNT ? (enum pool_role)atomic_load(&slot->role)
+                                                                    : POOL_WORKER,
         .since_us = now_us,
     };
     atomic_store(&slot->pid, (int32_t)pid);
@@ -220,9 +231,11 @@ static void report_end(struct crew *crew, const struct crew_place *p, enum child
     if (recycled) {
         atomic_fetch_add(&header->recycled, 1);
         event = "worker-recycled";
-    } else if (p->role == POOL_EDGE) {
+    } else if (p->role != POOL_WORKER) {
+        static const char *const ended[] = {[POOL_EDGE] = "edge-ended", [POOL_CHANGES] = "changes-ended"};
+        static const char *const died[] = {[POOL_EDGE] = "edge-died", [POOL_CHANGES] = "changes-died"};
         level = state == CHILD_DRAINING ? LOG_DEBUG : LOG_WARN;
-        event = state == CHILD_DRAINING ? "edge-ended" : "edge-died";
+        event = (state == CHILD_DRAINING ? ended : died)[p->role];
     } else if (state != CHILD_DRAINING) {
         atomic_fetch_add(&header->deaths, 1);
         level = LOG_WARN;
@@ -259,7 +272,7 @@ bool crew_reap(struct crew *crew, pid_t pid, int status, int64_t now_us)
     atomic_store(&slot->pid, 0);
     apply(crew, i, CHILD_REAPED, now_us);
     p->pid = 0;
-    bool early = p->role == POOL_EDGE ? lived_us < seconds(EDGE_PROVEN_S) : requests == 0;
+    bool early = p->role != POOL_WORKER ? lived_us < seconds(BESIDE_PROVEN_S) : requests == 0;
     p->early_deaths = early ? p->early_deaths + 1 : 0;
     p->due_us = now_us + child_pause_ms(p->early_deaths) * 1000;
     return true;

@@ -1,8 +1,9 @@
 /*
- * The processes of the pool, its workers and the one that speaks to caches in front (the edge process):
- * started, watched, replaced, told to end, reaped. Each has a place: a number that is also its slot of the
- * scoreboard. Places of the current generation are wanted, and filled again when their worker dies; those of
- * earlier ones empty out. Runs in the supervisor alone.
+ * The processes of the pool, its workers and, one of each, those beside them: the edge process, which speaks
+ * to caches in front, and the changes process, which keeps who waits for changes: started, watched, replaced,
+ * told to end, reaped. Each has a place: a number that is also its slot of the scoreboard. Places of the
+ * current generation are wanted, and filled again when their worker dies; those of earlier ones empty out.
+ * Runs in the supervisor alone.
  */
 #pragma once
 #include "base/log.h"
@@ -30,10 +31,10 @@ struct crew {
     struct worker_birth birth; /* what each new one is given, but for its slot */
     uint32_t generation;
     unsigned workers;
-    bool edge;                  /* there is to be an edge process */
-    int64_t request_timeout_us; /* 0: none */
-    unsigned failed_starts;     /* workers that died before their handshake */
-    char last_end[96];          /* how the last of them ended */
+    bool beside[POOL_ROLE_COUNT]; /* there is to be one of it beside the workers */
+    int64_t request_timeout_us;   /* 0: none */
+    unsigned failed_starts;       /* workers that died before their handshake */
+    char last_end[96];            /* how the last of them ended */
 };
 
 /* ERR_NOMEM. The crew is empty; birth, generation, workers and request_timeout_us are the caller's to fill.
@@ -41,7 +42,10 @@ struct crew {
 MUST_USE enum err crew_init(struct crew *crew, struct scoreboard *board, struct log *log);
 void crew_fini(struct crew *crew);
 
-/* Makes as many places wanted as workers says, and one for the edge process, as far as there is room. */
+/* How many processes a full crew has. */
+size_t crew_size(const struct crew *crew);
+/* Makes as many places wanted as workers says, and one for each process beside them, as far as there is room.
+ */
 void crew_fill(struct crew *crew, int64_t now_us);
 /* Puts down a child that an earlier image of this process started. known: it writes into this scoreboard. */
 void crew_adopt(struct crew *crew, unsigned place, pid_t pid, bool known, int64_t now_us);

@@ -24,6 +24,7 @@ struct worker_birth {
     const sigset_t *before; /* the signal mask that the supervisor began with */
     pid_t supervisor;
     int listen_fd;
+    int changes_fd; /* the changes process's listening socket; -1: it has none */
     int wake_fd; /* an eventfd that the supervisor waits on */
     uint64_t max_requests;
     enum pool_role role;

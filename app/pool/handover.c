@@ -2,8 +2,9 @@
 
 void handover_write(const struct handover *h, struct buf *out)
 {
-    buf_printf(out, "2 pid=%ld generation=%u listen=%d activated=%d board=%d memory=%d children=", (long)h->pid,
-               (unsigned)h->generation, h->listen_fd, h->activated ? 1 : 0, h->board_fd, h->memory_fd < 0 ? 0 : h->memory_fd);
+    buf_printf(out, "3 pid=%ld generation=%u listen=%d activated=%d changes=%d board=%d memory=%d children=",
+               (long)h->pid, (unsigned)h->generation, h->listen_fd, h->activated ? 1 : 0,
+               h->changes_fd < 0 ? 0 : h->changes_fd, h->board_fd, h->memory_fd < 0 ? 0 : h->memory_fd);
     for (size_t i = 0; i < h->child_count; i++)
         buf_printf(out, "%s%ld:%u", i == 0 ? "" : ",", (long)h->children[i].pid, h->children[i].place);
 }
@@ -37,19 +38,22 @@ enum err handover_read(struct span text, struct handover *out)
 {
     struct span rest = text;
     struct span children = SPAN_INIT("children=");
-    uint64_t pid, generation, listen, activated, board, memory;
+    uint64_t pid, generation, listen, activated, changes, board, memory;
     out->child_count = 0;
-    if (!span_eq(span_cut(&rest, ' '), SPAN("2")) || !take(&rest, SPAN("pid="), INT32_MAX, &pid) ||
+    if (!span_eq(span_cut(&rest, ' '), SPAN("3")) || !take(&rest, SPAN("pid="), INT32_MAX, &pid) ||
         !take(&rest, SPAN("generation="), UINT32_MAX, &generation) ||
         !take(&rest, SPAN("listen="), INT32_MAX, &listen) ||
-        !take(&rest, SPAN("activated="), 1, &activated) || !take(&rest, SPAN("board="), INT32_MAX, &board) ||
-        !take(&rest, SPAN("memory="), INT32_MAX, &memory) ||
-        !span_starts(rest, children) || !take_children(span_from(rest, children.len), out))
+        !take(&rest, SPAN("activated="), 1, &activated) ||
+        !take(&rest, SPAN("changes="), INT32_MAX, &changes) ||
+        !take(&rest, SPAN("board="), INT32_MAX, &board) ||
+        !take(&rest, SPAN("memory="), INT32_MAX, &memory) || !span_starts(rest, children) ||
+        !take_children(span_from(rest, children.len), out))
         return ERR_INVALID;
     out->pid = (pid_t)pid;
     out->generation = (uint32_t)generation;
     out->listen_fd = (int)listen;
     out->activated = activated != 0;
+    out->changes_fd = changes == 0 ? -1 : (int)changes;
     out->board_fd = (int)board;
     out->memory_fd = memory == 0 ? -1 : (int)memory;
     return OK;

@@ -1,12 +1,13 @@
 /*
  * What one image of the supervisor hands to the next over execve, as one variable's text:
  *
- *     2 pid=PID generation=N listen=FD activated=0|1 board=FD memory=FD children=PID:PLACE,PID:PLACE,…
+ *     3 pid=PID generation=N listen=FD activated=0|1 changes=FD board=FD memory=FD
+ * children=PID:PLACE,PID:PLACE,…
  *
  * The pid is this process's, which an execve keeps: in any other process the variable means nothing. The
- * listening socket, the scoreboard and the memory that the workers share (0: none; the pool knows nothing of
- * what lies in it) are descriptors that stay open; the children stay children. Pure text,
- * no I/O.
+ * listening socket, that of the changes process (0: none), the scoreboard and the memory that the workers
+ * share (0: none; the pool knows nothing of what lies in it) are descriptors that stay open; the children
+ * stay children. Pure text, no I/O.
  */
 #pragma once
 #include "base/buf.h"
@@ -25,6 +26,7 @@ struct handover {
     uint32_t generation; /* of the image that hands over */
     int listen_fd;
     bool activated; /* the socket is systemd's */
+    int changes_fd; /* -1: none */
     int board_fd;
     int memory_fd; /* -1: none */
     size_t child_count;

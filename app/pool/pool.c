@@ -47,7 +47,7 @@ struct range {
     unsigned first, last;
 };
 
-enum { KEPT_MAX = 3 };
+enum { KEPT_MAX = 4 };
 
 static int by_number(const void *a, const void *b)
 {
@@ -64,7 +64,7 @@ static size_t find_kept(struct range kept[KEPT_MAX])
     struct handover h;
     uint64_t number;
     if (handed != NULL && handover_read(span_str(handed), &h) == OK && h.pid == getpid()) {
-        const int fds[KEPT_MAX] = {h.listen_fd, h.board_fd, h.memory_fd};
+        const int fds[KEPT_MAX] = {h.listen_fd, h.changes_fd, h.board_fd, h.memory_fd};
         size_t found = 0;
         for (size_t i = 0; i < KEPT_MAX; i++)
             if (fds[i] >= 0)

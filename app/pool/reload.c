@@ -118,6 +118,14 @@ enum err reload_check(const struct reload_command *command, const sigset_t *befo
     return probe_start(probe, run_check, &check, detail);
 }
 
+static void set_flags(const struct handover *h, int flags)
+{
+    const int fds[] = {h->listen_fd, h->changes_fd, h->board_fd, h->memory_fd};
+    for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++)
+        if (fds[i] >= 0)
+            fcntl(fds[i], F_SETFD, flags);
+}
+
 enum err reload_execute(const struct reload_command *command, const struct handover *h,
                         struct err_detail *detail)
 {
@@ -133,15 +141,9 @@ enum err reload_execute(const struct reload_command *command, const struct hando
     }
     /* a library may have opened something without this flag */
     close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
-    fcntl(h->listen_fd, F_SETFD, 0);
-    fcntl(h->board_fd, F_SETFD, 0);
-    if (h->memory_fd >= 0)
-        fcntl(h->memory_fd, F_SETFD, 0);
+    set_flags(h, 0);
     int why = execute(command, environment);
-    fcntl(h->listen_fd, F_SETFD, FD_CLOEXEC);
-    fcntl(h->board_fd, F_SETFD, FD_CLOEXEC);
-    if (h->memory_fd >= 0)
-        fcntl(h->memory_fd, F_SETFD, FD_CLOEXEC);
+    set_flags(h, FD_CLOEXEC);
     e = err_set(detail, ERR_IO, "cannot run %s: %s", command->path, strerror(why));
 out:
     free(environment);

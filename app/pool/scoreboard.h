@@ -47,8 +47,10 @@ enum {
 
 /* What a process of the pool is there for. */
 enum pool_role {
-    POOL_WORKER, /* answers requests */
-    POOL_EDGE,   /* tells caches in front what changed */
+    POOL_WORKER,  /* answers requests */
+    POOL_EDGE,    /* tells caches in front what changed */
+    POOL_CHANGES, /* keeps requests that wait for changes, and tidies the database */
+    POOL_ROLE_COUNT
 };
 
 enum pool_state { POOL_STARTING, POOL_RUNNING, POOL_RELOADING, POOL_STOPPING, POOL_STATE_COUNT };

@@ -56,6 +56,53 @@ static enum err open_listener(struct supervisor *s, const struct privileges *pri
     return listener_open(&address, &options, &s->listener, s->detail);
 }
 
+/* Where the changes process listens, as the settings have it. ERR_NOT_FOUND: nowhere. */
+static enum err read_changes_listen(const struct supervisor *s, struct config_listen *address,
+                                    struct err_detail *detail)
+{
+    struct buf text = {0};
+    enum err e =
+        s->program->changes == NULL ? ERR_NOT_FOUND : config_changes_listen(s->options->settings, &text);
+    if (e == OK)
+        e = config_listen_parse(buf_span(&text), address, detail);
+    buf_fini(&text);
+    return e;
+}
+
+static enum err open_changes(struct supervisor *s, const struct privileges *privileges)
+{
+    struct config_listen address, main;
+    struct listener_options options = {.uid = privileges->uid, .gid = privileges->gid};
+    enum err e = read_changes_listen(s, &address, s->detail);
+    if (e == OK && (e = read_listen(s, &main, &options, s->detail)) == OK)
+        e = listener_open(&address, &options, &s->changes, s->detail);
+    return e == ERR_NOT_FOUND ? OK : e;
+}
+
+/* The one that was handed over, unless the settings name another address: whoever waits at the one before is
+ * with the process before, which goes on until it is told to end. */
+static enum err take_over_changes(struct supervisor *s, const struct handover *h)
+{
+    const struct privileges nobody = {.uid = (uid_t)-1, .gid = (gid_t)-1};
+    struct config_listen address;
+    struct err_detail why = {0};
+    enum err e;
+    if (h->changes_fd >= 0) {
+        if ((e = listener_adopt(h->changes_fd, false, &s->changes, s->detail)) != OK)
+            return e;
+        if (read_changes_listen(s, &address, &why) == OK && listener_is_at(&s->changes, &address))
+            return OK;
+        listener_unlink(&s->changes);
+        listener_close(&s->changes);
+    }
+    if (open_changes(s, &nobody) == OK)
+        return OK;
+    LOG(s->log, LOG_ERROR, "listen-failed", LOG_STR("reason", s->detail->text),
+        LOG_STR("effect", "nobody can wait for changes"));
+    s->detail->text[0] = '\0';
+    return OK;
+}
+
 /*
  * What the scoreboard must have room for: every process twice, since over a reload the old ones live beside
  * the new, and as many new ones beside whatever children there are. Places are taken from below, so more is
@@ -63,10 +110,10 @@ static enum err open_listener(struct supervisor *s, const struct privileges *pri
  */
 static struct scoreboard_plan plan_of(const struct supervisor *s, const struct handover *h)
 {
-    size_t workers = s->crew.workers + (s->crew.edge ? 1 : 0), slots = 2 * workers;
+    size_t size = crew_size(&s->crew), slots = 2 * size;
     for (size_t i = 0; h != NULL && i < h->child_count; i++)
-        if (h->children[i].place + 1 + workers > slots)
-            slots = h->children[i].place + 1 + workers;
+        if (h->children[i].place + 1 + size > slots)
+            slots = h->children[i].place + 1 + size;
     return (struct scoreboard_plan){
         .slots = slots < SCOREBOARD_SLOTS ? slots : SCOREBOARD_SLOTS,
         .routes = s->options->routes,
@@ -115,7 +162,8 @@ static enum err begin_afresh(struct supervisor *s)
     if ((e = privileges_find(config_text(s->options->settings, CONFIG_server_user),
                              config_text(s->options->settings, CONFIG_server_group), &privileges,
                              s->detail)) != OK ||
-        (e = open_listener(s, &privileges)) != OK || (e = open_board(s, &privileges, &plan)) != OK)
+        (e = open_listener(s, &privileges)) != OK || (e = open_changes(s, &privileges)) != OK ||
+        (e = open_board(s, &privileges, &plan)) != OK)
         return e;
     /* a log that root opened must still be ours when it is opened anew */
     if (privileges.drop && s->log->path != NULL && fchown(s->log->fd, privileges.uid, privileges.gid) != 0)
@@ -190,7 +238,8 @@ static enum err take_over(struct supervisor *s, const struct handover *h)
     s->took_over = true;
     s->state = POOL_RELOADING;
     s->crew.generation = h->generation + 1;
-    if ((e = take_over_listener(s, h)) != OK || (e = take_over_board(s, h, &known)) != OK)
+    if ((e = take_over_listener(s, h)) != OK || (e = take_over_changes(s, h)) != OK ||
+        (e = take_over_board(s, h, &known)) != OK)
         return e;
     if (geteuid() == 0 && !span_eq(text_of(s, CONFIG_server_user), SPAN("root")))
         LOG(s->log, LOG_WARN, "user-not-changed",
@@ -211,6 +260,7 @@ static void fill_birth(struct supervisor *s)
         .before = &s->before,
         .supervisor = getpid(),
         .listen_fd = s->listener.fd,
+        .changes_fd = s->changes.fd,
         .wake_fd = s->wake_fd,
         .max_requests = (uint64_t)config_number(s->options->settings, CONFIG_server_max_requests),
         .closed =
@@ -231,7 +281,7 @@ static void fill_header(struct supervisor *s)
     atomic_store(&header->state, (uint32_t)s->state);
     atomic_store(&header->generation, s->crew.generation);
     atomic_store(&header->workers, s->crew.workers);
-    if (!s->crew.edge)
+    if (!s->crew.beside[POOL_EDGE])
         atomic_store(&header->edges.count, 0);
     atomic_store(&header->reloaded_ms, clock_now_ms(&clock_system));
     snprintf(header->listen, sizeof header->listen, "%s",
@@ -249,8 +299,8 @@ enum err supervisor_init(struct supervisor *s, const struct pool_options *option
     enum err e = OK;
 
     *s = (struct supervisor){.options = options, .program = program, .log = log, .detail = detail};
-    s->signal_fd = s->wake_fd = s->board.fd = s->listener.fd = s->old_listener.fd = s->probe.fd =
-        s->notify.fd = -1;
+    s->signal_fd = s->wake_fd = s->board.fd = s->listener.fd = s->old_listener.fd = s->changes.fd =
+        s->probe.fd = s->notify.fd = -1;
     prctl(PR_SET_NAME, "profiled");
     fill_standard_descriptors();
     bool handed = reload_take_handover(&handover, &e);
@@ -268,7 +318,8 @@ enum err supervisor_init(struct supervisor *s, const struct pool_options *option
     s->crew.generation = 1;
     s->crew.workers = (unsigned)config_number(settings, CONFIG_server_workers);
     s->crew.request_timeout_us = timeout_us;
-    s->crew.edge = program->edge != NULL;
+    s->crew.beside[POOL_EDGE] = program->edge != NULL;
+    s->crew.beside[POOL_CHANGES] = program->changes != NULL;
     /* a few times in each timeout, and each second at least */
     s->tick_us = timeout_us > 0 && timeout_us / 4 < 1000000 ? timeout_us / 4 : 1000000;
     if ((e = handed ? take_over(s, &handover) : begin_afresh(s)) != OK)
@@ -282,7 +333,9 @@ void supervisor_fini(struct supervisor *s)
 {
     listener_unlink(&s->listener);
     listener_unlink(&s->old_listener);
+    listener_unlink(&s->changes);
     scoreboard_unlink(&s->board);
+    listener_close(&s->changes);
     listener_close(&s->listener);
     listener_close(&s->old_listener);
     scoreboard_close(&s->board);

@@ -39,6 +39,7 @@ static void begin_stop(struct supervisor *s, int64_t now_us)
     probe_kill(&s->probe);
     listener_unlink(&s->listener);
     listener_unlink(&s->old_listener);
+    listener_unlink(&s->changes);
     crew_drain(&s->crew, true, now_us);
 }
 
@@ -77,6 +78,7 @@ static void become_new(struct supervisor *s)
         .generation = s->crew.generation,
         .listen_fd = s->listener.fd,
         .activated = s->listener.activated,
+        .changes_fd = s->changes.fd,
         .board_fd = s->board.fd,
         .memory_fd = s->options->memory_fd,
     };

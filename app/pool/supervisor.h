@@ -30,6 +30,7 @@ struct supervisor {
     struct listener listener;
     struct listener old_listener; /* a reload moved to another address: the one before, until it is empty */
     int64_t old_until_us;         /* and at most until then; 0: not begun */
+    struct listener changes;      /* of the changes process; no descriptor: it has none */
     struct scoreboard board;
     struct crew crew;
     struct probe probe;

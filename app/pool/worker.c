@@ -103,7 +103,8 @@ int worker_enter(const struct worker_birth *birth)
         .edges = &birth->board->header->edges,
         .board = birth->board,
         .log = birth->log,
-        .max_requests = birth->max_requests,
+        /* the others keep what they are at */
+        .max_requests = birth->role == POOL_WORKER ? birth->max_requests : 0,
         .wake_fd = birth->wake_fd,
     };
     /* asked for before the parent is looked at: it may have died in between, and then no signal comes */
@@ -118,10 +119,14 @@ int worker_enter(const struct worker_birth *birth)
     unsetenv("NOTIFY_SOCKET");
     unsetenv("WATCHDOG_USEC");
     unsetenv("WATCHDOG_PID");
-    if (birth->role == POOL_EDGE) {
+    if (birth->role != POOL_WORKER)
         close(birth->listen_fd);
+    if (birth->role == POOL_CHANGES)
+        return birth->program->changes(birth->program->data, birth->changes_fd, &self);
+    if (birth->changes_fd >= 0)
+        close(birth->changes_fd);
+    if (birth->role == POOL_EDGE)
         return birth->program->edge(birth->program->data, &self);
-    }
     return birth->program->run(birth->program->data, birth->listen_fd, &self);
 }
 

@@ -39,6 +39,9 @@ struct pool_worker_program {
      * worker, without the listening socket; when the pool stops it goes last. Its loop is a worker's without
      * requests. NULL: there is no such process. */
     int (*edge)(void *data, struct pool_worker *self);
+    /* Likewise, for requests that are kept waiting: on a listening socket of its own (-1: there is none). It
+     * is told to end with the workers. NULL: there is no such process. */
+    int (*changes)(void *data, int listen_fd, struct pool_worker *self);
     void *data;
 };
 

@@ -100,17 +100,21 @@ static unsigned answer(const struct router *router, struct http_exchange *x, str
     return found.methods;
 }
 
-void route_answer(const struct router *router, const struct http_request *request,
-                  struct http_response *response, struct arena *arena, struct route_outcome *outcome)
+void route_answer_or_hold(const struct router *router, const struct http_request *request,
+                          struct http_response *response, struct arena *arena, struct route_outcome *outcome,
+                          struct http_hold *hold)
 {
     struct http_exchange x = {
         .request = request,
         .response = response,
         .arena = arena,
         .now_ms = clock_now_ms(router->clock),
+        .hold = hold,
     };
     struct http_timing timing;
     struct route_rate rate = {.name = NULL};
+    if (hold != NULL)
+        *hold = (struct http_hold){.full = hold->full};
     *outcome = (struct route_outcome){.row = ROUTE_NONE};
     cache_begin(router->cache, x.now_ms);
     route_timing_begin(&x, &timing, router->timing);
@@ -119,6 +123,12 @@ void route_answer(const struct router *router, const struct http_request *reques
     route_rate_write(&rate, response);
     http_response_header(response, "X-Content-Type-Options", SPAN("nosniff"));
     http_cors_write(router->cors, request, methods | HTTP_OPTIONS, response);
+}
+
+void route_answer(const struct router *router, const struct http_request *request,
+                  struct http_response *response, struct arena *arena, struct route_outcome *outcome)
+{
+    route_answer_or_hold(router, request, response, arena, outcome, NULL);
 }
 
 size_t route_stream_max(const struct router *router, const struct http_request *request, struct arena *arena)

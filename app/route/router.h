@@ -57,6 +57,11 @@ struct route_outcome {
  */
 void route_answer(const struct router *router, const struct http_request *request,
                   struct http_response *response, struct arena *arena, struct route_outcome *outcome);
+/* The same for who can keep a request: where hold->wait_ms is not 0 afterwards, there is no answer yet, and
+ * the response is not to be used. */
+void route_answer_or_hold(const struct router *router, const struct http_request *request,
+                          struct http_response *response, struct arena *arena, struct route_outcome *outcome,
+                          struct http_hold *hold);
 /* Before the body is read: how much of it may come as a stream to the row that will answer; 0: it does not,
  * or there is no such row. The arena is used for a path with escapes. */
 size_t route_stream_max(const struct router *router, const struct http_request *request, struct arena *arena);

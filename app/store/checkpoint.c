@@ -100,7 +100,7 @@ static void unpin(struct store *s)
 }
 
 /* By SQLite's own descriptor: to open another and close it would let go of its locks. */
-static void sync_database(struct store *s)
+void store_sync(struct store *s)
 {
     sqlite3_file *file = NULL;
     if (sqlite3_file_control(s->db, "main", SQLITE_FCNTL_FILE_POINTER, &file) == SQLITE_OK && file != NULL &&
@@ -148,7 +148,7 @@ static enum err in_steps(struct store *s, struct err_detail *detail)
     unpin(s);
     if (e != OK || s->db == NULL || atomic_load(&wal->pages) < (uint32_t)s->options.checkpoint_pages)
         return e;
-    sync_database(s);
+    store_sync(s);
     return finish(s, LOCK_WAIT_MS, detail);
 }
 
@@ -163,4 +163,22 @@ enum err store_checkpoint(struct store *s, bool wait, struct err_detail *detail)
     if (e == ERR_BUSY) /* the next one who writes will try */
         detail->text[0] = '\0';
     return e == ERR_BUSY ? OK : e;
+}
+
+enum err store_wal_empty(struct store *s, struct err_detail *detail)
+{
+    enum err e = copy_back(s, SQLITE_CHECKPOINT_TRUNCATE, detail);
+    if (e == OK && atomic_load(&wal_of(s)->pages) != 0)
+        e = err_set(detail, ERR_BUSY, "a reader of %s stood in the way", s->path);
+    return e;
+}
+
+void store_wal_shorten(struct store *s)
+{
+    struct err_detail ignored = {0};
+    pin(s);
+    enum err e = step(s, &ignored);
+    unpin(s);
+    if (e == OK && s->db != NULL)
+        store_sync(s);
 }

@@ -32,6 +32,11 @@ enum store_statement {
     STORE_SNAPSHOT,
     STORE_CHANGES_AFTER,
     STORE_CHANGES_ENTRY,
+    STORE_CHANGES_FIRST,
+    STORE_CHANGES_OLDEST,
+    STORE_CHANGES_TIDY,
+    STORE_HELD_ENTRY,
+    STORE_HELD_TOMBSTONE,
     STORE_REVOCATIONS,
     STORE_REVOKED_TOKENS,
     STORE_ANSWER_GET,
@@ -114,6 +119,14 @@ MUST_USE enum err store_group_update(struct store *s, struct profile *p, struct 
 /* A commit left the write-ahead log this long. */
 void store_wal_note(struct store *s, uint32_t pages);
 
+/* Under the writers' lock: copies all of the write-ahead log back and empties its file. ERR_BUSY: a reader
+ * stood in the way. */
+MUST_USE enum err store_wal_empty(struct store *s, struct err_detail *detail);
+/* Without the lock, before that: does most of it, so that nobody is held up for long. May do nothing. */
+void store_wal_shorten(struct store *s);
+/* Makes sure that what was written into the database is on disk. */
+void store_sync(struct store *s);
+
 /* Binds text, NULL for an absent span. The bytes must live until the statement is reset. */
 void store_bind(sqlite3_stmt *statement, int index, struct span s);
 
@@ -127,6 +140,16 @@ MUST_USE enum err store_row_read(sqlite3_stmt *statement, struct arena *arena, s
 void store_snapshot_read(const struct store *s, sqlite3_stmt *statement, int index,
                          struct store_snapshot *out);
 enum { STORE_ROW_SNAPSHOT = 0 }; /* where they are in the rows above */
+/* Inside a read transaction: the state it sees, with the entries of the log's end and of `after` (watch.h).
+ */
+MUST_USE enum err store_snapshot_get(struct store *s, int64_t after, struct store_snapshot *out,
+                                     struct err_detail *detail);
+/* Ends a read transaction that came to e, and gives what came of both. */
+MUST_USE enum err store_read_end(struct store *s, enum err e, const struct store_snapshot *snapshot);
+struct store_change;
+/* A row of STORE_CHANGES_AFTER or STORE_HELD_ENTRY; its spans are borrowed until the statement's next step.
+ */
+void store_change_read(sqlite3_stmt *stmt, struct store_change *out);
 /* Finds SQLite's mapping of -shm, once something has been read through the connection. */
 void store_map_wal_index(struct store *s);
 /* n of a row of STORE_GET_AFTER. */

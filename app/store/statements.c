@@ -59,8 +59,14 @@ static const char *const texts[STORE_STATEMENT_COUNT] = {
     [STORE_CHANGES_AFTER] =
         "SELECT seq,profile_id,what,handle,old_handle,at,token,token_until_s FROM changes WHERE seq>?1 "
         "ORDER BY seq",
-    [STORE_CHANGES_ENTRY] = ("SELECT at||' '||what||' '||profile_id||' '||coalesce(handle,'')||' '||"
-                             "coalesce(old_handle,'')||coalesce(' '||token,'') FROM changes WHERE seq=?1"),
+    /* without the handles: they are taken out when the profile goes, and the history is the same one */
+    [STORE_CHANGES_ENTRY] = "SELECT at||' '||what||' '||profile_id||coalesce(' '||token,'') FROM changes WHERE seq=?1",
+    [STORE_CHANGES_FIRST] = "SELECT min(seq) FROM changes",
+    [STORE_CHANGES_OLDEST] = "SELECT seq,at,what='revoke' FROM changes ORDER BY seq LIMIT ?1",
+    [STORE_CHANGES_TIDY] = "DELETE FROM changes WHERE seq<=?1 AND seq<(SELECT max(seq) FROM changes)",
+    [STORE_HELD_ENTRY] =
+        "SELECT seq,profile_id,what,handle,old_handle,at,token,token_until_s,prior FROM changes WHERE seq=?1 AND profile_id=?2",
+    [STORE_HELD_TOMBSTONE] = "SELECT deleted_at,seq FROM tombstones WHERE id=?1",
     [STORE_REVOCATIONS] =
         "SELECT subject,until_s FROM revocations WHERE subject>?1 AND until_s>?2 ORDER BY subject",
     [STORE_REVOKED_TOKENS] =

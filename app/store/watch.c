@@ -100,21 +100,27 @@ enum err store_marker_take(struct store *s, uint64_t out[STORE_MARKER_WORDS], st
     return err_set(detail, ERR_BUSY, "a writer of %s is publishing", s->path);
 }
 
+static const struct span names[STORE_CHANGE_KIND_COUNT] = {
+    [STORE_CHANGE_CREATE] = SPAN_INIT("create"),   [STORE_CHANGE_UPDATE] = SPAN_INIT("update"),
+    [STORE_CHANGE_PRIVATE] = SPAN_INIT("private"), [STORE_CHANGE_SUSPEND] = SPAN_INIT("suspend"),
+    [STORE_CHANGE_RESUME] = SPAN_INIT("resume"),   [STORE_CHANGE_DELETE] = SPAN_INIT("delete"),
+    [STORE_CHANGE_REVOKE] = SPAN_INIT("revoke"),   [STORE_CHANGE_AVATAR] = SPAN_INIT("avatar"),
+};
+
+struct span store_change_name(enum store_change_kind kind)
+{
+    return names[kind];
+}
+
 static enum store_change_kind kind_of(struct span what)
 {
-    static const struct span names[STORE_CHANGE_KIND_COUNT] = {
-        [STORE_CHANGE_CREATE] = SPAN_INIT("create"),   [STORE_CHANGE_UPDATE] = SPAN_INIT("update"),
-        [STORE_CHANGE_PRIVATE] = SPAN_INIT("private"), [STORE_CHANGE_SUSPEND] = SPAN_INIT("suspend"),
-        [STORE_CHANGE_RESUME] = SPAN_INIT("resume"),   [STORE_CHANGE_DELETE] = SPAN_INIT("delete"),
-        [STORE_CHANGE_REVOKE] = SPAN_INIT("revoke"),   [STORE_CHANGE_AVATAR] = SPAN_INIT("avatar"),
-    };
     for (enum store_change_kind kind = 0; kind < STORE_CHANGE_KIND_COUNT; kind++)
         if (span_eq(names[kind], what))
             return kind;
     return STORE_CHANGE_UPDATE; /* the table's CHECK lets no other word in */
 }
 
-static void read_change(sqlite3_stmt *stmt, struct store_change *out)
+void store_change_read(sqlite3_stmt *stmt, struct store_change *out)
 {
     *out = (struct store_change){
         .seq = sqlite3_column_int64(stmt, 0),
@@ -140,7 +146,7 @@ static enum err hand_over(struct store *s, int64_t *upto, int64_t newest,
     int code = SQLITE_DONE;
     sqlite3_bind_int64(stmt, 1, *upto);
     while (!full && (code = sqlite3_step(stmt)) == SQLITE_ROW) {
-        read_change(stmt, &change);
+        store_change_read(stmt, &change);
         missing = missing || change.seq != *upto + 1;
         full = !take(data, &change);
         if (!full)
@@ -170,8 +176,8 @@ static enum err read_entry(struct store *s, int64_t seq, uint64_t *out, struct e
     return code == SQLITE_ROW || code == SQLITE_DONE ? OK : store_failed(s, code, detail);
 }
 
-static enum err read_snapshot(struct store *s, int64_t after, struct store_snapshot *out,
-                              struct err_detail *detail)
+enum err store_snapshot_get(struct store *s, int64_t after, struct store_snapshot *out,
+                            struct err_detail *detail)
 {
     sqlite3_stmt *stmt = s->statements[STORE_SNAPSHOT];
     int code = sqlite3_step(stmt);
@@ -188,8 +194,7 @@ static enum err read_snapshot(struct store *s, int64_t after, struct store_snaps
     return e == OK ? read_entry(s, after, &out->after_entry, detail) : e;
 }
 
-/* Lets go of the snapshot. */
-static enum err end_read(struct store *s, enum err e, const struct store_snapshot *snapshot)
+enum err store_read_end(struct store *s, enum err e, const struct store_snapshot *snapshot)
 {
     if (s->db != NULL && sqlite3_get_autocommit(s->db) == 0) {
         struct err_detail ignored = {0};
@@ -212,7 +217,7 @@ static enum err read_page(struct store *s, int64_t after, int64_t most,
     *page = (struct store_page){.upto = after};
     if (e != OK || (e = store_step(s, STORE_BEGIN_READ, detail)) != OK)
         return e;
-    e = read_snapshot(s, after, snapshot, detail);
+    e = store_snapshot_get(s, after, snapshot, detail);
     if (e == OK && snapshot->seq < after)
         e = ERR_CONFLICT;
     else if (e == OK && most >= 0 && snapshot->seq - after > most)
@@ -222,7 +227,7 @@ static enum err read_page(struct store *s, int64_t after, int64_t most,
     page->upto_entry = page->upto == after ? snapshot->after_entry : snapshot->entry;
     if (e == OK && page->upto != after && page->upto != snapshot->seq)
         e = read_entry(s, page->upto, &page->upto_entry, detail);
-    return end_read(s, e, snapshot);
+    return store_read_end(s, e, snapshot);
 }
 
 struct all {
@@ -279,14 +284,14 @@ enum err store_revocations_read(struct store *s, struct span after, int64_t over
     *snapshot = (struct store_snapshot){0};
     if (e != OK || (e = store_step(s, STORE_BEGIN_READ, detail)) != OK)
         return e;
-    e = read_snapshot(s, 0, snapshot, detail);
+    e = store_snapshot_get(s, 0, snapshot, detail);
     if (e == OK && !in_tokens)
         e = hand_out(s, STORE_REVOCATIONS, after.ptr == NULL ? SPAN("") : after, over_s, take, data, &going,
                      detail);
     if (e == OK && going)
         e = hand_out(s, STORE_REVOKED_TOKENS, in_tokens ? span_from(after, 1) : SPAN(""), over_s, take, data,
                      &going, detail);
-    return end_read(s, e, snapshot);
+    return store_read_end(s, e, snapshot);
 }
 
 enum err store_epoch_renew(struct store *s, struct err_detail *detail)

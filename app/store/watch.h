@@ -36,6 +36,7 @@ bool store_is_unchanged(const struct store *store, const uint64_t marker[STORE_M
 MUST_USE enum err store_marker_take(struct store *store, uint64_t out[STORE_MARKER_WORDS],
                                     struct err_detail *detail);
 
+/* What happened, by its word in the log. */
 enum store_change_kind {
     STORE_CHANGE_CREATE,
     STORE_CHANGE_UPDATE,  /* seen by everybody */
@@ -47,12 +48,15 @@ enum store_change_kind {
     STORE_CHANGE_AVATAR, /* profile_id is the hash of an image that went, or is shown otherwise */
     STORE_CHANGE_KIND_COUNT
 };
+/* The word; static. */
+struct span store_change_name(enum store_change_kind kind);
+
 struct store_change {
     int64_t seq;
     enum store_change_kind kind;
     struct span profile_id;
     struct span handle;     /* taken by this change; absent: none */
-    struct span old_handle; /* set free by it; absent: none */
+    struct span old_handle; /* set free by it; absent: none. Of a profile that is gone both are, everywhere */
     int64_t at_ms;          /* Unix time; of a subject's revocation the second that it reaches up to */
     struct span token;      /* the revocation is of this one token, by its name; absent: of all of the subject's */
     int64_t token_until_s;  /* its end, Unix time */

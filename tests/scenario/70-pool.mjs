@@ -159,5 +159,5 @@ scenario('pool: a queue', {settings: {server: {workers: 1}}}, (at) => {
     assert.deepEqual([...new Set(answers.map((a) => a.status))], [200]);
   });
 
-  test('the supervisor has no children but workers', () => assert.equal(children(at.site.pool.pid).length, 1));
+  test('the supervisor has no children but workers and the changes process', () => assert.deepEqual(children(at.site.pool.pid).length, 1 + at.site.changes().length));
 }, prepare);

@@ -146,7 +146,7 @@ test('started again: the same people, key and subject, quickly', async () => {
   for (const name of ['BASE', 'SUBJECT', 'KEYS', 'CONFIG', 'DATABASE', 'SOCKET']) assert.equal(again[name], e[name], name);
   assert.equal((await call(again, 'GET', '/v1/me', {token: e.TOKEN_READ})).status, 200, 'a token of the first start still counts');
   const pool = Number(readFileSync(join(state, 'run/pool.pid'), 'utf8').split(' ')[0]);
-  assert.equal(children(pool).length, 3);
+  assert.equal(children(pool).length, 4, 'three workers, and the changes process');
 });
 
 test('a half that was killed is cleared away by the next start', async () => {

@@ -81,12 +81,13 @@ static void test_faults(void **state)
         {SPAN_INIT("/address/a~1b\"\\"), SPAN_INIT("must be a string,\nnot \x01 that")},
         {{NULL, 0}, {NULL, 0}},
     };
-    const struct http_problem problem = {HTTP_PROBLEM_INVALID_PROFILE, SPAN_INIT("Two \"faults\""), faults, 3,
-                                         0};
+    const struct http_problem problem = {HTTP_PROBLEM_INVALID_PROFILE, SPAN_INIT("Two \"faults\""), faults, 3, 0,
+                                         SPAN_INIT("\"more\":[7]")};
     struct http_response r = {0};
     http_problem_write(&r, ID, &problem);
     json_t *doc = body_of(&r);
     check_text(doc, "detail", "Two \"faults\"");
+    assert_int_equal(json_integer_value(json_array_get(json_object_get(doc, "more"), 0)), 7);
     json_t *errors = json_object_get(doc, "errors");
     assert_int_equal(json_array_size(errors), 3);
     check_text(json_array_get(errors, 0), "pointer", "/handle");

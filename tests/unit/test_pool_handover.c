@@ -15,36 +15,38 @@ static const char *const refused[] = {
     " ",
     "1",
     "1 ",
-    "1 pid=1 generation=1 listen=3 activated=0 board=4 memory=0 children=",
-    "2 pid=1 generation=1 listen=3 activated=0 board=4 children=",
-    "2 pid=1 generation=1 listen=3 activated=0 board=4 memory=-1 children=",
-    "2 pid=1 generation=1 listen=3 activated=0 board=4 memory= children=",
-    "02 pid=1 generation=1 listen=3 activated=0 board=4 memory=0 children=",
-    "2 pid=1 generation=1 listen=3 activated=0 board=4 memory=0",
-    "2 pid=1 generation=1 listen=3 activated=0 board=4 memory=0 ",
-    "2 pid=1 generation=1 listen=3 activated=0 board=4 memory=0 children",
-    "2 pid= generation=1 listen=3 activated=0 board=4 memory=0 children=",
-    "2 pid=-1 generation=1 listen=3 activated=0 board=4 memory=0 children=",
-    "2 pid=2147483648 generation=1 listen=3 activated=0 board=4 memory=0 children=",
-    "2 pid=1 generation=4294967296 listen=3 activated=0 board=4 memory=0 children=",
-    "2 pid=1 generation=1 listen=-3 activated=0 board=4 memory=0 children=",
-    "2 pid=1 generation=1 listen=99999999999999999999 activated=0 board=4 memory=0 children=",
-    "2 pid=1 generation=1 listen=3 activated=2 board=4 memory=0 children=",
-    "2 pid=1 generation=1 listen=3 activated=yes board=4 memory=0 children=",
-    "2 pid=1 listen=3 generation=1 activated=0 board=4 memory=0 children=",
-    "2 pid=1  generation=1 listen=3 activated=0 board=4 memory=0 children=",
-    "2 pid=1 generation=1 listen=3 activated=0 board=4 memory=0 children=5",
-    "2 pid=1 generation=1 listen=3 activated=0 board=4 memory=0 children=5:",
-    "2 pid=1 generation=1 listen=3 activated=0 board=4 memory=0 children=:1",
-    "2 pid=1 generation=1 listen=3 activated=0 board=4 memory=0 children=0:1",
-    "2 pid=1 generation=1 listen=3 activated=0 board=4 memory=0 children=-5:1",
-    "2 pid=1 generation=1 listen=3 activated=0 board=4 memory=0 children=5:1,",
-    "2 pid=1 generation=1 listen=3 activated=0 board=4 memory=0 children=,5:1",
-    "2 pid=1 generation=1 listen=3 activated=0 board=4 memory=0 children=5:1:2",
-    "2 pid=1 generation=1 listen=3 activated=0 board=4 memory=0 children=5:2048",
-    "2 pid=1 generation=1 listen=3 activated=0 board=4 memory=0 children=5:1,6:1",
-    "2 pid=1 generation=1 listen=3 activated=0 board=4 memory=0 children=5:1 6:2",
-    "2 pid=1 generation=1 listen=3 activated=0 board=4 memory=0 children=5:1 ",
+    "1 pid=1 generation=1 listen=3 activated=0 changes=0 board=4 memory=0 children=",
+    "3 pid=1 generation=1 listen=3 activated=0 changes=0 board=4 children=",
+    "3 pid=1 generation=1 listen=3 activated=0 changes=0 board=4 memory=-1 children=",
+    "3 pid=1 generation=1 listen=3 activated=0 changes=0 board=4 memory= children=",
+    "03 pid=1 generation=1 listen=3 activated=0 changes=0 board=4 memory=0 children=",
+    "3 pid=1 generation=1 listen=3 activated=0 changes=0 board=4 memory=0",
+    "3 pid=1 generation=1 listen=3 activated=0 changes=0 board=4 memory=0 ",
+    "3 pid=1 generation=1 listen=3 activated=0 changes=0 board=4 memory=0 children",
+    "3 pid= generation=1 listen=3 activated=0 changes=0 board=4 memory=0 children=",
+    "3 pid=-1 generation=1 listen=3 activated=0 changes=0 board=4 memory=0 children=",
+    "3 pid=2147483648 generation=1 listen=3 activated=0 changes=0 board=4 memory=0 children=",
+    "3 pid=1 generation=4294967296 listen=3 activated=0 changes=0 board=4 memory=0 children=",
+    "3 pid=1 generation=1 listen=-3 activated=0 changes=0 board=4 memory=0 children=",
+    "3 pid=1 generation=1 listen=99999999999999999999 activated=0 changes=0 board=4 memory=0 children=",
+    "3 pid=1 generation=1 listen=3 activated=2 changes=0 board=4 memory=0 children=",
+    "3 pid=1 generation=1 listen=3 activated=yes changes=0 board=4 memory=0 children=",
+    "3 pid=1 listen=3 generation=1 activated=0 changes=0 board=4 memory=0 children=",
+    "3 pid=1  generation=1 listen=3 activated=0 changes=0 board=4 memory=0 children=",
+    "3 pid=1 generation=1 listen=3 activated=0 changes=0 board=4 memory=0 children=5",
+    "3 pid=1 generation=1 listen=3 activated=0 changes=0 board=4 memory=0 children=5:",
+    "3 pid=1 generation=1 listen=3 activated=0 changes=0 board=4 memory=0 children=:1",
+    "3 pid=1 generation=1 listen=3 activated=0 changes=0 board=4 memory=0 children=0:1",
+    "3 pid=1 generation=1 listen=3 activated=0 changes=0 board=4 memory=0 children=-5:1",
+    "3 pid=1 generation=1 listen=3 activated=0 changes=0 board=4 memory=0 children=5:1,",
+    "3 pid=1 generation=1 listen=3 activated=0 changes=0 board=4 memory=0 children=,5:1",
+    "3 pid=1 generation=1 listen=3 activated=0 changes=0 board=4 memory=0 children=5:1:2",
+    "3 pid=1 generation=1 listen=3 activated=0 changes=0 board=4 memory=0 children=5:2048",
+    "3 pid=1 generation=1 listen=3 activated=0 changes=0 board=4 memory=0 children=5:1,6:1",
+    "3 pid=1 generation=1 listen=3 activated=0 changes=0 board=4 memory=0 children=5:1 6:2",
+    "3 pid=1 generation=1 listen=3 activated=0 changes=0 board=4 memory=0 children=5:1 ",
+    "3 pid=1 generation=1 listen=3 activated=0 changes=-1 board=4 memory=0 children=",
+    "3 pid=1 generation=1 listen=3 activated=0 board=4 memory=0 children=",
 };
 
 static void nonsense_is_refused(void **state)
@@ -61,13 +63,13 @@ static void there_and_back(void **state)
 {
     (void)state;
     static struct handover out = {
-        .pid = 4711, .generation = 4294967295u, .listen_fd = 5, .activated = true, .board_fd = 9,
+        .pid = 4711, .generation = 4294967295u, .listen_fd = 5, .activated = true, .changes_fd = 7, .board_fd = 9,
         .memory_fd = -1};
     static struct handover in;
     struct buf text = {0};
     handover_write(&out, &text);
     assert_string_equal(buf_text(&text),
-                        "2 pid=4711 generation=4294967295 listen=5 activated=1 board=9 memory=0 children=");
+                        "3 pid=4711 generation=4294967295 listen=5 activated=1 changes=7 board=9 memory=0 children=");
     assert_int_equal(handover_read(buf_span(&text), &in), OK);
     assert_int_equal(in.child_count, 0);
     assert_true(in.activated);
@@ -79,6 +81,7 @@ static void there_and_back(void **state)
     out.child_count = SCOREBOARD_SLOTS;
     out.activated = false;
     out.memory_fd = 12;
+    out.changes_fd = -1;
     buf_clear(&text);
     handover_write(&out, &text);
     assert_int_equal(handover_read(buf_span(&text), &in), OK);
@@ -86,6 +89,7 @@ static void there_and_back(void **state)
     assert_int_equal(in.generation, 4294967295u);
     assert_int_equal(in.listen_fd, 5);
     assert_int_equal(in.board_fd, 9);
+    assert_int_equal(in.changes_fd, -1);
     assert_int_equal(in.memory_fd, 12);
     assert_false(in.activated);
     assert_int_equal(in.child_count, SCOREBOARD_SLOTS);

@@ -5,7 +5,7 @@ import {spawn} from 'node:child_process';
 import {readdirSync, readlinkSync} from 'node:fs';
 import {join} from 'node:path';
 import {Held, readAnswer, straight, variables} from './fastcgi.mjs';
-import {alive, children, run, sleep, start, until} from './process.mjs';
+import {alive, changesProcesses, children, run, sleep, start, until} from './process.mjs';
 import {binary} from './site.mjs';
 
 /** How many sockets a process has open. */
@@ -58,7 +58,7 @@ export async function anotherPool(site, name, settings = {}) {
   const args = Object.entries(options).flatMap(([key, value]) => ['-o', `${key}=${value}`]);
   const pool = start(join(site.folder, `${name}.log`), binary, ['serve', '-c', site.config, ...args], {env: site.env});
   const via = straight(socket);
-  const workers = () => children(pool.pid).filter(alive);
+  const workers = () => children(pool.pid).filter((pid) => alive(pid) && !changesProcesses(`${socket}.status`).includes(pid));
   await until(`the pool ${name}`, async () => {
     if (!pool.running) throw new Error(`the pool ${name} ended at once`);
     return site.get('/readyz', {via}).then((answer) => answer.status === 200, () => false);

@@ -455,4 +455,28 @@ export const scenarios = {
       agents.forEach((agent) => agent.destroy());
     },
   },
+  waiting: {
+    what: 'who waits for changes holds no worker, and hears of a write at once; where there is no process for it, the answer comes at once',
+    async run(here) {
+      const pooled = here.front.way === undefined;
+      const {newest} = (await here.call('GET', '/v1/changes?limit=1', {as: 'admin'})).json;
+      const begun = Date.now();
+      const all = Array.from({length: 12}, () => here.call('GET', `/v1/changes?after=${newest}&wait=20`, {as: 'admin'}));
+      if (!pooled) {
+        for (const {status, json} of await Promise.all(all)) assert.deepEqual([status, json.changes], [200, []]);
+        return;
+      }
+      await sleep(300);
+      await healthy(here, 8); // two workers, and twelve who wait
+      const id = await person(here);
+      for (const answer of await Promise.all(all)) {
+        assert.equal(answer.status, 200, answer.text);
+        assert.deepEqual(answer.json.changes.map((change) => change.id), [id]);
+      }
+      assert(Date.now() - begun < 15000);
+      const last = (await here.call('GET', '/v1/changes?limit=1', {as: 'admin'})).json.newest;
+      const empty = await here.call('GET', `/v1/changes?after=${last}&wait=1`, {as: 'admin'});
+      assert.deepEqual([empty.status, empty.json.changes], [200, []]);
+    },
+  },
 };

@@ -78,6 +78,7 @@ pid ${folder}/nginx.pid;
 error_log ${at.log} warn;
 http {
 upstream profiled { server unix:${at.site.socket} max_fails=0; keepalive 8; }
+upstream profiled_changes { server unix:${at.site.socket}-changes max_fails=0; }
 fastcgi_keep_conn ${keep};
 ${['client_body', 'fastcgi', 'proxy', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${folder}/${name};`).join('\n')}
 server {

@@ -1,7 +1,7 @@
 // Processes that a scenario starts: none outlives it, whatever becomes of it. Each is stopped by its pid; should this process be
 // killed outright, the kernel tells them (setpriv --pdeathsig). And the folders that it makes, which go when it ends.
 import {spawn, spawnSync} from 'node:child_process';
-import {chmodSync, closeSync, mkdtempSync, openSync, readFileSync, rmSync} from 'node:fs';
+import {chmodSync, closeSync, mkdtempSync, openSync, readFileSync, readSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 
@@ -72,6 +72,23 @@ export function children(pid) {
     return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
   } catch {
     return [];
+  }
+}
+
+/** The pids of a pool's changes processes, by its status file (app/pool/scoreboard.h). */
+export function changesProcesses(statusFile) {
+  const HEADER = 24576, SLOT = 8192, LINE = 64, ROLE = 2;
+  let fd;
+  try { fd = openSync(statusFile, 'r'); } catch { return []; }
+  try {
+    const line = Buffer.alloc(LINE), pids = [];
+    readSync(fd, line, 0, LINE, 0);
+    const slots = line.readUInt32LE(24);
+    for (let i = 0; i < slots && readSync(fd, line, 0, LINE, HEADER + SLOT * i) === LINE; i++)
+      if (line.readUInt32LE(40) === ROLE && line.readInt32LE(24) > 0) pids.push(line.readInt32LE(24));
+    return pids;
+  } finally {
+    closeSync(fd);
   }
 }
 

@@ -6,7 +6,7 @@ import {after, before, describe} from 'node:test';
 import {dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {freePort, request} from './client.mjs';
-import {alive, children, run, start, temporaryFolder, until} from './process.mjs';
+import {alive, changesProcesses, children, run, start, temporaryFolder, until} from './process.mjs';
 import {jwt, now, readKeys} from './token.mjs';
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), '../../..');
@@ -115,7 +115,7 @@ export class Site {
 
   /** Stops all, removes the folder, and gives how the pool ended. */
   async stop() {
-    const family = this.pool ? [this.pool.pid, ...this.workers()] : [];
+    const family = this.pool ? [this.pool.pid, ...children(this.pool.pid)] : [];
     const how = this.pool ? await this.pool.stop() : {code: 0};
     if (this.front) await this.front.stop(); // lighttpd ends at once on SIGTERM, by and by on SIGINT
     const log = this.readLog();
@@ -126,8 +126,10 @@ export class Site {
     return how;
   }
 
-  /** The pids of the workers that live now. */
-  workers() { return children(this.pool.pid).filter(alive); }
+  /** The pids of the workers that live now, and of the edge process where there is one; and the changes process's. */
+  workers() { return children(this.pool.pid).filter((pid) => alive(pid) && !this.changes().includes(pid)); }
+  changes() { return changesProcesses(this.statusFile); }
+  get statusFile() { return `${this.settings.server.listen.startsWith('unix:') ? this.settings.server.listen.slice(5) : this.database}.status`; }
   /** SIGHUP, and waits until every worker is a new one. */
   async reload() {
     const old = this.workers();
