@@ -82,7 +82,8 @@ void handlers_change_write(struct buf *out, const struct store_change *change)
     char at[PROFILE_TIME_LEN + 1];
     profile_time_format(change->at_ms, at);
     buf_printf(out, "{\"seq\":%" PRId64, change->seq);
-    write_member(out, "id", change->profile_id);
+    /* an image is no profile's, or several profiles' */
+    write_member(out, change->kind == STORE_CHANGE_AVATAR ? "avatar" : "id", change->profile_id);
     write_member(out, "what", store_change_name(change->kind));
     write_member(out, "at", span_str(at));
     write_member(out, "handle", change->handle);

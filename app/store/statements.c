@@ -60,19 +60,21 @@ static const char *const texts[STORE_STATEMENT_COUNT] = {
         "SELECT seq,profile_id,what,handle,old_handle,at,token,token_until_s FROM changes WHERE seq>?1 "
         "ORDER BY seq",
     /* without the handles: they are taken out when the profile goes, and the history is the same one */
-    [STORE_CHANGES_ENTRY] = "SELECT at||' '||what||' '||profile_id||coalesce(' '||token,'') FROM changes WHERE seq=?1",
+    [STORE_CHANGES_ENTRY] =
+        "SELECT at||' '||what||' '||profile_id||coalesce(' '||token,'') FROM changes WHERE seq=?1",
     [STORE_CHANGES_FIRST] = "SELECT min(seq) FROM changes",
     [STORE_CHANGES_OLDEST] = "SELECT seq,at,what='revoke' FROM changes ORDER BY seq LIMIT ?1",
     [STORE_CHANGES_TIDY] = "DELETE FROM changes WHERE seq<=?1 AND seq<(SELECT max(seq) FROM changes)",
-    [STORE_HELD_ENTRY] =
-        "SELECT seq,profile_id,what,handle,old_handle,at,token,token_until_s,prior FROM changes WHERE seq=?1 AND profile_id=?2",
+    [STORE_HELD_ENTRY] = "SELECT seq,profile_id,what,handle,old_handle,at,token,token_until_s,prior FROM "
+                         "changes WHERE seq=?1 AND profile_id=?2",
     [STORE_HELD_TOMBSTONE] = "SELECT deleted_at,seq FROM tombstones WHERE id=?1",
     [STORE_REVOCATIONS] =
         "SELECT subject,until_s FROM revocations WHERE subject>?1 AND until_s>?2 ORDER BY subject",
     [STORE_REVOKED_TOKENS] =
         "SELECT '@'||name,expires_s FROM revoked_tokens WHERE name>?1 AND expires_s>?2 ORDER BY name",
-    [STORE_ANSWER_GET] = "SELECT request,status,head,body FROM answers WHERE subject=?1 AND target=?2 AND key=?3 "
-                         "AND at>?4",
+    [STORE_ANSWER_GET] =
+        "SELECT request,status,head,body FROM answers WHERE subject=?1 AND target=?2 AND key=?3 "
+        "AND at>?4",
     [STORE_ANSWER_PUT] =
         "INSERT OR REPLACE INTO answers (subject,target,key,at,request,status,head,body,profile_id)"
         "VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9)",
@@ -80,8 +82,9 @@ static const char *const texts[STORE_STATEMENT_COUNT] = {
                         "EXISTS (SELECT 1 FROM revoked_tokens WHERE expires_s<=?2)",
     [STORE_PRUNE_ANSWERS] = "DELETE FROM answers WHERE (subject,target,key) IN "
                             "(SELECT subject,target,key FROM answers WHERE at<=?1 ORDER BY at LIMIT ?2)",
-    [STORE_PRUNE_TOKENS] = "DELETE FROM revoked_tokens WHERE name IN "
-                           "(SELECT name FROM revoked_tokens WHERE expires_s<=?1 ORDER BY expires_s LIMIT ?2)",
+    [STORE_PRUNE_TOKENS] =
+        "DELETE FROM revoked_tokens WHERE name IN "
+        "(SELECT name FROM revoked_tokens WHERE expires_s<=?1 ORDER BY expires_s LIMIT ?2)",
     [STORE_MIGRATIONS] = "SELECT count(*),coalesce(max(number),0) FROM migrations",
     /* SQLite writes no page that is as it was: there, and back */
     [STORE_TOUCH] = "UPDATE migrations SET applied_at=applied_at+1 WHERE number=1",

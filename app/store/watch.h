@@ -58,8 +58,8 @@ struct store_change {
     struct span handle;     /* taken by this change; absent: none */
     struct span old_handle; /* set free by it; absent: none. Of a profile that is gone both are, everywhere */
     int64_t at_ms;          /* Unix time; of a subject's revocation the second that it reaches up to */
-    struct span token;      /* the revocation is of this one token, by its name; absent: of all of the subject's */
-    int64_t token_until_s;  /* its end, Unix time */
+    struct span token; /* the revocation is of this one token, by its name; absent: of all of the subject's */
+    int64_t token_until_s; /* its end, Unix time */
 };
 
 /*
@@ -94,8 +94,9 @@ MUST_USE enum err store_changes_page(struct store *store, int64_t after,
 /*
  * Hands the revocations that reach beyond the second over_s, those behind `after` (the last one's subject;
  * absent: all), to take, until that returns false: subjects in their order, and then single tokens in that of
- * their names. A token stands there as a subject that nobody can be: "@" and its name, up to its end. *snapshot is the state that they were read in
- * (epoch, seq, lineage, entry). Spans live for the call of take.
+ * their names. A token stands there as a subject that nobody can be: "@" and its name, up to its end.
+ * *snapshot is the state that they were read in (epoch, seq, lineage, entry). Spans live for the call of
+ * take.
  */
 MUST_USE enum err store_revocations_read(struct store *store, struct span after, int64_t over_s,
                                          bool (*take)(void *data, struct span subject, int64_t until_s),
