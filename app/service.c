@@ -6,6 +6,7 @@
 #include "crypto/init.h"
 #include "edge/key.h"
 #include "handlers/authorize.h"
+#include "handlers/list.h"
 #include "handlers/metrics.h"
 #include "handlers/open_documents.h"
 #include "handlers/profile_read.h"
@@ -40,6 +41,7 @@ static void fill_routes(struct service *s)
         {"/v1/profiles/{id}/full", HTTP_PUT | HTTP_PATCH, TOKEN_SCOPE_WRITE, handlers_write_full, h},
         {"/v1/me", READ, TOKEN_SCOPE_READ, handlers_read_me, h},
         {"/v1/me", HTTP_PUT | HTTP_PATCH | HTTP_DELETE, TOKEN_SCOPE_WRITE, handlers_write_me, h},
+        {"/v1/profiles", READ, TOKEN_SCOPE_LIST, handlers_list, h},
         {"/v1/profiles", HTTP_POST, TOKEN_SCOPE_ADMIN, handlers_create, h},
         {"/v1/authorize", READ, TOKEN_SCOPE_READ, handlers_authorize, h},
         {"/v1/revocations", READ, TOKEN_SCOPE_ADMIN, handlers_revocations, &s->revocations},

@@ -1,6 +1,7 @@
 #include "handlers/context.h"
 
 #include "handlers/source.h"
+#include "store/erase.h"
 
 enum err handlers_store(struct handlers_context *context, struct store **out, struct err_detail *detail)
 {
@@ -29,13 +30,20 @@ enum err handlers_revoked_until(void *data, struct span subject, int64_t *until_
     return e;
 }
 
-void handlers_idle(struct handlers_context *context, const struct log *log)
+int handlers_idle(struct handlers_context *context, const struct log *log)
 {
     struct err_detail detail = {0};
-    if (context->store == NULL || !store_checkpoint_due(context->store))
-        return;
-    if (store_checkpoint(context->store, false, &detail) != OK)
+    struct store *store = context->store;
+    if (store == NULL)
+        return -1;
+    if (store_checkpoint_due(store) && store_checkpoint(store, false, &detail) != OK)
         LOG(log, LOG_WARN, "checkpoint-failed", LOG_STR("reason", detail.text));
+    int due_ms = store_erase_due(store);
+    if (due_ms != 0)
+        return due_ms;
+    if (store_erase_step(store, &detail) != OK)
+        LOG(log, LOG_WARN, "erasure-failed", LOG_STR("reason", detail.text));
+    return store_erase_due(store);
 }
 
 void handlers_context_fini(struct handlers_context *context)

@@ -29,6 +29,8 @@ MUST_USE enum err handlers_store(struct handlers_context *context, struct store 
 /* For the route room's guard: data is the context. */
 enum err handlers_revoked_until(void *data, struct span subject, int64_t *until_s, struct cache_state *state,
                                 struct err_detail *detail);
-/* Behind an answer: copies the write-ahead log back when it has grown long. */
-void handlers_idle(struct handlers_context *context, const struct log *log);
+/* Behind an answer: copies the write-ahead log back when it has grown long, makes a step of the search index's
+ * erasure when one is due. Gives in how many milliseconds it is to be called again; -1: behind the next
+ * answer. */
+int handlers_idle(struct handlers_context *context, const struct log *log);
 void handlers_context_fini(struct handlers_context *context);
