@@ -6,11 +6,12 @@
 #include <stdatomic.h>
 
 enum {
-    SMALL_PAGES = 256, /* an index up to this is merged without a pause */
-    STEP_PAGES = 64,   /* that a step writes: a few milliseconds */
-    REST = 9,          /* times what a step took is waited behind it */
-    BETWEEN_MS = 1000, /* merges, at least */
-    LATER_MS = 50,     /* where the lock was not to be had */
+    SMALL_PAGES = 256,  /* an index up to this is merged without a pause */
+    STEP_PAGES = 64,    /* that a step writes: a few milliseconds */
+    REST = 9,           /* times what a step took is waited behind it */
+    BETWEEN_MS = 1000,  /* merges, at least */
+    LATER_MS = 50,      /* where the lock was not to be had */
+    DAMAGED_MS = 60000, /* where the index is damaged */
     MAX_SEGMENTS = 2000,
     COPY_BACK = -1,
 };
@@ -19,6 +20,7 @@ enum {
 struct state {
     bool wanted;
     int64_t segment, begun_ms, due_ms;
+    bool behind; /* the index is, by what the sqlite3 shell did */
 };
 
 /* What FTS5 keeps about its segments (the record of id 10, "structure" in its sources). */
@@ -96,7 +98,8 @@ static enum err read_state(struct store *s, struct state *out, struct err_detail
     int code = sqlite3_step(stmt);
     if (code == SQLITE_ROW)
         *out = (struct state){sqlite3_column_int(stmt, 0) != 0, sqlite3_column_int64(stmt, 1),
-                              sqlite3_column_int64(stmt, 2), sqlite3_column_int64(stmt, 3)};
+                              sqlite3_column_int64(stmt, 2), sqlite3_column_int64(stmt, 3),
+                              sqlite3_column_int(stmt, 4) != 0};
     sqlite3_reset(stmt);
     return code == SQLITE_ROW ? OK : store_failed(s, code == SQLITE_DONE ? SQLITE_CORRUPT : code, detail);
 }
@@ -151,11 +154,11 @@ static enum err advance(struct store *s, struct state *state, bool *rest, struct
     return OK;
 }
 
-/* Forgets what was seen, or that something is due at once. */
-static void look_again(struct store *s, int64_t due_ms)
+/* Forgets what was seen, and has no step made before then. */
+static void look_again(struct store *s, int64_t not_before_ms)
 {
     s->erase.header[0] = 0;
-    s->erase.due_ms = due_ms;
+    s->erase.not_before_ms = not_before_ms;
 }
 
 /* The database's own file still has the pages as they were, and the log what they were before that. */
@@ -174,6 +177,19 @@ static enum err copy_back(struct store *s, bool *whole, struct err_detail *detai
     return OK;
 }
 
+static enum err catch_up(struct store *s, struct err_detail *detail)
+{
+    struct state state;
+    enum err e = store_step(s, STORE_BEGIN, detail);
+    if (e != OK)
+        return e;
+    s->search_due = true;
+    if ((e = store_end_locked(s, true, detail)) == OK && (e = read_state(s, &state, detail)) == OK &&
+        state.behind)
+        look_again(s, clock_now_ms(&clock_system) + DAMAGED_MS);
+    return e;
+}
+
 /* Under the lock. */
 static enum err step_locked(struct store *s, struct err_detail *detail)
 {
@@ -181,6 +197,8 @@ static enum err step_locked(struct store *s, struct err_detail *detail)
     const int64_t begun_us = clock_monotonic_us(), now_ms = clock_now_ms(&clock_system);
     bool rest = false, whole = false;
     enum err e = read_state(s, &state, detail);
+    if (e == OK && state.behind)
+        return catch_up(s, detail);
     /* another one was here meanwhile */
     if (e != OK || !is_open(&state) || state.due_ms > now_ms)
         return e;
@@ -241,14 +259,14 @@ int store_erase_due(struct store *s)
         return -1;
     /* the header is taken before the row is read, so that what is committed in between is seen next time */
     if (!is_as_seen(s)) {
-        int64_t not_before_ms = s->erase.due_ms;
         if (read_state(s, &state, &ignored) != OK)
             return -1;
-        s->erase.wanted = is_open(&state);
-        s->erase.due_ms = state.due_ms > not_before_ms ? state.due_ms : not_before_ms;
+        s->erase.wanted = is_open(&state) || state.behind;
+        s->erase.due_ms = state.behind ? 0 : state.due_ms;
     }
     if (!s->erase.wanted)
         return -1;
-    int64_t wait_ms = s->erase.due_ms - clock_now_ms(&clock_system);
+    int64_t due_ms = s->erase.due_ms > s->erase.not_before_ms ? s->erase.due_ms : s->erase.not_before_ms;
+    int64_t wait_ms = due_ms - clock_now_ms(&clock_system);
     return wait_ms <= 0 ? 0 : wait_ms > 60000 ? 60000 : (int)wait_ms;
 }

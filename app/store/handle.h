@@ -67,7 +67,8 @@ enum { STORE_HEADER_WORDS = 6 };
 struct store_erase {
     uint64_t header[STORE_HEADER_WORDS];
     bool wanted;
-    int64_t due_ms; /* Unix time */
+    int64_t due_ms;        /* Unix time */
+    int64_t not_before_ms; /* where a step came to nothing */
 };
 
 struct store_tokenizer;
@@ -84,7 +85,7 @@ struct store {
     struct store_wal wal; /* where there is no group, whose own is used then */
     dev_t device;         /* of the file that db is open on */
     ino_t inode;
-    bool search_bulk; /* the transaction is a batch whose new rows are indexed at its end */
+    bool search_bulk;                  /* the transaction is a batch whose new rows are indexed at its end */
     bool search_due;                   /* the transaction has made the search index differ from the rows */
     struct store_tokenizer *tokenizer; /* of the index; NULL until the first search */
     struct store_erase erase;

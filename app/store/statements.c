@@ -81,7 +81,8 @@ static const char *const texts[STORE_STATEMENT_COUNT] = {
     [STORE_SEARCH_UP_TO_DATE] = "DELETE FROM search_pending",
     [STORE_ERASURE_WANT] = "UPDATE search_erasure SET wanted=1 WHERE wanted=0 AND "
                            "EXISTS (SELECT 1 FROM search_pending WHERE handle IS NOT NULL)",
-    [STORE_ERASURE_GET] = "SELECT wanted,segment,begun_at,due_at FROM search_erasure",
+    [STORE_ERASURE_GET] = "SELECT wanted,segment,begun_at,due_at,"
+                          "EXISTS (SELECT 1 FROM search_pending) FROM search_erasure",
     [STORE_ERASURE_PUT] = "UPDATE search_erasure SET wanted=?1,segment=?2,begun_at=?3,due_at=?4",
     [STORE_ERASURE_STRUCTURE] = "SELECT block FROM search_data WHERE id=10",
     [STORE_SEARCH] =
