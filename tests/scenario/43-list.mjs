@@ -140,7 +140,7 @@ scenario('search', {}, (at) => {
   test('words begin so, accents and case are folded, all words must fit', async () => {
     for (const [q, ids] of Object.entries({
       ünïc: ['u'], UNICODE: ['u'], 'Ü': null, 'u\u0308ni': ['u'], 'code unic': ['u'], 'unic zed': [], isik: [], 'ışık': ['t'], 'IŞık': ['t'], ışik: [], '山': null, 山田: ['c'],
-      'ﬁn': ['l'], fin: [], straße: ['l'], 'o\'neill': ['o'], oneill: [], 'neill o': ['o'], u_handle: ['u'], 'han': ['u'], '🦄 unicode': ['u'], '각': null, '\u1100\u1161\u11a8\u1100\u1161\u11a8': ['k'],
+      'ﬁn': ['l'], fin: [], straße: ['l'], 'o\'neill': ['o'], oneill: [], 'neill o': ['o'], u_handle: ['u'], 'han': ['u'], '🌻 unicode': ['u'], '각': null, '\u1100\u1161\u11a8\u1100\u1161\u11a8': ['k'],
     })) {
       if (ids) assert.deepEqual(await found(at.site, q), ids, q);
       else assertProblem(await at.site.get(query({q}), LIST_TOKEN), 400);
