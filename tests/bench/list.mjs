@@ -10,6 +10,7 @@ import {children} from '../scenario/lib/process.mjs';
 import {LIST, Site} from '../scenario/lib/site.mjs';
 
 const count = Number(process.argv[2] ?? 1000000);
+const ROUNDS = Number(process.env.ROUNDS ?? 400), PAGES = Number(process.env.PAGES ?? Infinity); // fewer, for a quick look
 const PREFIX = 'prefix lengths 2 to 8 of names';
 const sorted = (list) => [...list].sort((a, b) => a - b);
 const at = (list, part) => sorted(list)[Math.min(list.length - 1, Math.floor(list.length * part))];
@@ -17,7 +18,7 @@ const query = (parameters) => `/v1/profiles?${new URLSearchParams(parameters)}`;
 const cpuMs = (pid) => Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[0]) / 1e6;
 const pss = (pid) => Number(/^Pss: +(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))[1]);
 
-const site = await Site.start({front: false, settings: {server: {workers: 1}, cache: {size: '64M'}}});
+const site = await Site.start({front: false, settings: {server: {workers: 1, max_requests: 0}, cache: {size: '64M'}}});
 const via = straight(site.socket), lister = {as: 'lister', scope: LIST, via};
 const timed = async (path) => {
   const [pid] = site.workers(), before = cpuMs(pid);
@@ -45,16 +46,17 @@ async function fill() {
 
 try {
   await fill();
+  await site.get('/healthz', {via}); // answered by a worker: what the pool tried at its start is over
   // the list: the first page, then on and on to the last one
   const cursors = [undefined];
   for (let after; ;) {
     const {page} = await timed(query({limit: 100, ...(after && {after})}));
-    if (!(after = page.next)) break;
+    if (!(after = page.next) || cursors.length === PAGES) break;
     cursors.push(after);
   }
   const times = new Map();
-  for (let round = 0; round < 200; round++)
-    for (const [name, i] of [['first', 0], ['at a fifth', cursors.length / 5], ['last', cursors.length - 2]]) {
+  for (let round = 0; round < ROUNDS / 2; round++)
+    for (const [name, i] of [['first', 0], ['at a fifth', Math.min(cursors.length, 10000) / 5], ['last', cursors.length - 2]]) {
       const after = cursors[Math.max(0, Math.floor(i))];
       times.set(name, [...(times.get(name) ?? []), (await timed(query({limit: 20, ...(after && {after})}))).ms]);
     }
@@ -78,7 +80,7 @@ try {
   };
   for (const [name, make] of Object.entries(kinds)) {
     const all = [], deep = [];
-    for (let i = 0; i < 400; i++) {
+    for (let i = 0; i < ROUNDS; i++) {
       const q = make();
       if (!q.split(' ').some((word) => [...word].length > 1) || [...q].length > 200) continue;
       let {ms, page} = await timed(query({q}));
@@ -96,7 +98,7 @@ try {
   site.settings.server.workers = 4;
   site.writeConfig();
   await site.reload();
-  for (let i = 0; i < 600; i++) await Promise.all(Array.from({length: 4}, () => site.get(i % 2 ? query({q: cut(draw(words), 3)}) : query({limit: 100, after: draw(cursors.slice(1))}), lister)));
+  for (let i = 0; i < ROUNDS; i++) await Promise.all(Array.from({length: 4}, () => site.get(i % 2 ? query({q: cut(draw(words), 3)}) : query({limit: 100, after: draw(cursors.slice(1))}), lister)));
   const pids = [site.pool.pid, ...children(site.pool.pid)];
   console.log(`memory of the pool: ${Math.round(pids.reduce((sum, pid) => sum + pss(pid), 0) / 1024)} MiB PSS of ${pids.length} processes (at most 64 + 40)`);
 
@@ -108,6 +110,9 @@ try {
   const open = () => execFileSync('sqlite3', [site.database, '.timeout 5000', 'SELECT wanted, segment FROM search_erasure'], {encoding: 'utf8'}).trim() !== '0|0';
   while (open()) await new Promise((done) => setTimeout(done, 200));
   console.log(`erasure: ${((Date.now() - from) / 1000).toFixed(1)} s, ${Math.round(site.workers().reduce((sum, pid) => sum + cpuMs(pid), 0) - before)} ms of CPU`);
+} catch (error) {
+  console.error(site.readLog().split('\n').slice(-6).join('\n'));
+  throw error;
 } finally {
   await site.stop();
 }
