@@ -38,10 +38,10 @@ static void worker_request_end(void *data, int status)
     pool_worker_request_end(w->self);
 }
 
-static void worker_idle(void *data)
+static int worker_idle(void *data)
 {
     const struct worker *w = data;
-    handlers_idle(&w->service->handlers, &w->service->log);
+    return handlers_idle(&w->service->handlers, &w->service->log);
 }
 
 static int worker_run(void *data, int listen_fd, struct pool_worker *self)

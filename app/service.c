@@ -10,6 +10,7 @@
 #include "handlers/batch.h"
 #include "handlers/changes.h"
 #include "handlers/export.h"
+#include "handlers/list.h"
 #include "handlers/metrics.h"
 #include "handlers/open_documents.h"
 #include "handlers/profile_read.h"
@@ -51,6 +52,7 @@ static void fill_routes(struct service *s)
         {"/v1/profiles/{id}/avatar", HTTP_PUT | HTTP_DELETE, TOKEN_SCOPE_WRITE, handlers_avatar_write_by_id,
          h},
         {"/v1/avatars/{hash}", READ, 0, handlers_avatar_read, h},
+        {"/v1/profiles", READ, TOKEN_SCOPE_LIST, handlers_list, h},
         {"/v1/profiles", HTTP_POST, TOKEN_SCOPE_ADMIN, handlers_create, h},
         {"/v1/me/tokens", HTTP_DELETE, TOKEN_SCOPE_WRITE, handlers_revoke_mine, t},
         {"/v1/profiles/{id}/tokens", HTTP_DELETE, TOKEN_SCOPE_WRITE, handlers_revoke_all, t},

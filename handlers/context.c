@@ -2,6 +2,7 @@
 
 #include "handlers/source.h"
 #include "store/answers.h"
+#include "store/erase.h"
 #include "token/name.h"
 
 enum { PRUNE_PAUSE_MS = 60000, PRUNE_MORE_MS = 100 };
@@ -56,17 +57,22 @@ static void prune(struct handlers_context *context, const struct log *log)
         LOG(log, LOG_WARN, "prune-failed", LOG_STR("reason", detail.text));
 }
 
-void handlers_idle(struct handlers_context *context, const struct log *log)
+int handlers_idle(struct handlers_context *context, const struct log *log)
 {
     struct err_detail detail = {0};
-    if (context->store == NULL)
-        return;
+    struct store *store = context->store;
+    if (store == NULL)
+        return -1;
     if (context->cache->now_ms >= context->prune_ms)
         prune(context, log);
-    if (context->store == NULL || !store_checkpoint_due(context->store))
-        return;
-    if (store_checkpoint(context->store, false, &detail) != OK)
+    if (store_checkpoint_due(store) && store_checkpoint(store, false, &detail) != OK)
         LOG(log, LOG_WARN, "checkpoint-failed", LOG_STR("reason", detail.text));
+    int due_ms = store_erase_due(store);
+    if (due_ms != 0)
+        return due_ms;
+    if (store_erase_step(store, &detail) != OK)
+        LOG(log, LOG_WARN, "erasure-failed", LOG_STR("reason", detail.text));
+    return store_erase_due(store);
 }
 
 void handlers_context_fini(struct handlers_context *context)

@@ -31,7 +31,8 @@ MUST_USE enum err handlers_store(struct handlers_context *context, struct store 
 /* For the route room's guard: data is the context. */
 enum err handlers_is_revoked(void *data, const struct token_identity *who, struct span token, bool *revoked,
                              struct cache_state *state, struct err_detail *detail);
-/* Behind an answer: copies the write-ahead log back when it has grown long, and now and then tidies away what
- * has had its time. */
-void handlers_idle(struct handlers_context *context, const struct log *log);
+/* Behind an answer: copies the write-ahead log back when it has grown long, now and then tidies away what has
+ * had its time, and makes a step of the search index's erasure when one is due. Gives in how many
+ * milliseconds it is to be called again; -1: behind the next answer. */
+int handlers_idle(struct handlers_context *context, const struct log *log);
 void handlers_context_fini(struct handlers_context *context);

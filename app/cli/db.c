@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include "store/inspect.h"
+#include "store/search.h"
 #include "json/write.h"
 
 #include <errno.h>
@@ -12,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { LOCK_WAIT_MS = 10000 };
+enum { LOCK_WAIT_MS = 10000, REINDEX_CACHE_KIB = 65536 };
 
 struct db_call {
     struct cli_common common;
@@ -88,13 +89,15 @@ struct finding {
     bool well;
     const char *mend; /* what to do when it is not */
 };
-enum { MAX_FINDINGS = 12 };
+enum { MAX_FINDINGS = 13 };
 
 static size_t judge(const struct store_facts *f, struct finding out[MAX_FINDINGS])
 {
     size_t n = 0;
     out[n] = (struct finding){"integrity", "", strcmp(f->integrity, "ok") == 0, "restore the newest backup"};
     snprintf(out[n++].value, sizeof out->value, "%s", f->integrity);
+    out[n] = (struct finding){"search index", "", strcmp(f->search, "ok") == 0, "run profiled db reindex"};
+    snprintf(out[n++].value, sizeof out->value, "%s", f->search);
     out[n] = (struct finding){"migrations", "current", true, ""};
     n++;
     out[n] =
@@ -192,11 +195,31 @@ static int run_backup(const struct db_call *call, const struct config_settings *
     return CLI_OK;
 }
 
+static int run_reindex(const struct db_call *call, const struct config_settings *settings)
+{
+    struct err_detail detail = {0};
+    const struct store_options options = {
+        .synchronous_full = true, .busy_ms = LOCK_WAIT_MS, .cache_kib = REINDEX_CACHE_KIB};
+    struct store *store = NULL;
+    enum err e = store_open(config_text(settings, CONFIG_store_url), &options, &store, &detail);
+    if (e == OK && (e = store_search_rebuild(store, &detail)) == OK)
+        e = store_checkpoint(store, true, &detail);
+    store_close(&store);
+    (void)call;
+    if (e != OK)
+        return cli_failed("db reindex", "%s", detail.text[0] != '\0' ? detail.text : err_name(e));
+    printf("%s: the search index was made anew\n", database_path(settings));
+    return CLI_OK;
+}
+
 static const struct {
     const char *name;
     int files;
     int (*run)(const struct db_call *call, const struct config_settings *settings);
-} actions[] = {{"migrate", 0, run_migrate}, {"check", 0, run_check}, {"backup", 1, run_backup}};
+} actions[] = {{"migrate", 0, run_migrate},
+               {"check", 0, run_check},
+               {"backup", 1, run_backup},
+               {"reindex", 0, run_reindex}};
 
 static int run_db(int argc, char **argv)
 {
@@ -230,7 +253,7 @@ static int run_db(int argc, char **argv)
         config_fini(&settings);
         return status;
     }
-    return cli_usage("db", "migrate, check or backup is needed");
+    return cli_usage("db", "migrate, check, backup or reindex is needed");
 }
 
 const struct cli_command cli_db = {
@@ -239,13 +262,15 @@ const struct cli_command cli_db = {
     .help =
         "usage: profiled db migrate\n"
         "       profiled db check [--json]\n"
-        "       profiled db backup [--force] FILE\n\n"
+        "       profiled db backup [--force] FILE\n"
+        "       profiled db reindex\n\n"
         "migrate  makes the database of store.url if need be and brings it up to date; as root, gives it to "
         "server.user\n"
         "check    reads all of it and says what is well and what is not; exit 0 only when all is well\n"
         "backup   copies it to FILE while the pool serves. To restore: stop the pool, remove DATABASE-wal "
         "and\n"
-        "         DATABASE-shm, put FILE in the database's place, start the pool. ETags then begin anew.\n\n"
+        "         DATABASE-shm, put FILE in the database's place, start the pool. ETags then begin anew.\n"
+        "reindex  makes the search index anew from the profiles; writers wait meanwhile, readers do not\n\n"
         "  --json                       check: as a JSON object\n"
         "  --force                      backup: replace FILE\n"
         "  -c, --config FILE            configuration\n"

@@ -20,6 +20,7 @@ struct worker {
     struct buf head;
     struct http_response response;
     struct fcgi_ids ids;
+    int idle_ms; /* until the idle hook is called, if no request comes before */
 };
 
 static bool may_have_body(enum http_method method)
@@ -136,7 +137,7 @@ static void answer_one(struct worker *w, struct fcgi_acceptor *acceptor, int fd)
     if (kept >= 0)
         fcgi_acceptor_keep(acceptor, kept);
     w->hooks->request_end(w->hooks->data, w->response.status);
-    w->hooks->idle(w->hooks->data);
+    w->idle_ms = w->hooks->idle(w->hooks->data);
 
     http_response_reset(&w->response);
     buf_clear(&w->head);
@@ -151,13 +152,15 @@ static enum err loop(struct worker *w, struct fcgi_acceptor *acceptor, const sig
         int fd;
         if (stopping && !w->options->drain)
             return OK;
-        enum err e = fcgi_acceptor_take(acceptor, wait_mask, stopping ? 0 : -1, &fd);
+        enum err e = fcgi_acceptor_take(acceptor, wait_mask, stopping ? 0 : w->idle_ms, &fd);
         if (e != OK)
             return e;
         if (fd >= 0)
             answer_one(w, acceptor, fd);
         else if (stopping)
             return OK;
+        else if (w->idle_ms >= 0)
+            w->idle_ms = w->hooks->idle(w->hooks->data);
     }
 }
 
@@ -165,7 +168,7 @@ enum err fcgi_serve(int listen_fd, const sigset_t *wait_mask, const struct route
                     const struct fcgi_options *options, const struct fcgi_hooks *hooks,
                     struct err_detail *detail)
 {
-    struct worker w = {.router = router, .options = options, .hooks = hooks};
+    struct worker w = {.router = router, .options = options, .hooks = hooks, .idle_ms = 0};
     struct fcgi_acceptor acceptor;
     enum err e = OK;
 

@@ -13,7 +13,10 @@ struct fcgi_hooks {
     bool (*stopping)(void *data); /* finish, once nothing is in hand? Asked before each wait */
     void (*request_begin)(void *data, int64_t now_us); /* a request is in hand since now (monotonic) */
     void (*request_end)(void *data, int status);       /* it has been answered */
-    void (*idle)(void *data); /* the answer is sent: time for what need not delay it */
+    /* the answer is sent, or the time is up that this gave before: time for what need not delay an answer.
+     * Gives in how many milliseconds it wants to be called again; 0: at once, if no request waits; -1: behind
+     * the next answer */
+    int (*idle)(void *data);
     void *data;
 };
 

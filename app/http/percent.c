@@ -70,20 +70,20 @@ enum err http_percent_decode_form(struct span raw, struct arena *arena, struct s
 }
 
 /* unreserved of RFC 3986 section 2.3, and the three of pchar that an id may hold */
-static bool stands_as_is(char c)
+static bool stands_as_is(char c, bool in_path)
 {
     if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'))
         return true;
-    return c == '-' || c == '.' || c == '_' || c == '~' || c == ':' || c == '@' || c == '+';
+    return c == '-' || c == '.' || c == '_' || c == '~' || (in_path && (c == ':' || c == '@' || c == '+'));
 }
 
-void http_percent_encode(struct buf *out, struct span s)
+static void encode(struct buf *out, struct span s, bool in_path)
 {
     static const char digits[] = "0123456789ABCDEF";
     size_t from = 0;
     for (size_t i = 0; i < s.len; i++) {
         unsigned char c = (unsigned char)s.ptr[i];
-        if (stands_as_is(s.ptr[i]))
+        if (stands_as_is(s.ptr[i], in_path))
             continue;
         const char escape[3] = {'%', digits[c >> 4], digits[c & 15]};
         buf_append(out, span_of(s.ptr + from, i - from));
@@ -92,4 +92,14 @@ void http_percent_encode(struct buf *out, struct span s)
     }
     if (s.len > from)
         buf_append(out, span_of(s.ptr + from, s.len - from));
+}
+
+void http_percent_encode(struct buf *out, struct span s)
+{
+    encode(out, s, true);
+}
+
+void http_percent_encode_form(struct buf *out, struct span s)
+{
+    encode(out, s, false);
 }

@@ -26,3 +26,5 @@ bool http_percent_octet(struct span s, char *octet);
  * Content-Location.
  */
 void http_percent_encode(struct buf *out, struct span s);
+/* Appends s as a value in a query string: the unreserved characters stand as they are. */
+void http_percent_encode_form(struct buf *out, struct span s);

@@ -12,6 +12,7 @@
     X(BAD_TARGET, "bad-target", 400, 0, "The request's address is malformed")                                \
     X(UNKNOWN_PARAMETER, "unknown-parameter", 400, 0, "A query parameter is not known here")                 \
     X(INVALID_PARAMETER, "invalid-parameter", 400, 0, "A query parameter has a value that is not allowed")   \
+    X(BAD_CURSOR, "bad-cursor", 400, 0, "The cursor does not count here")                                   \
     X(INCOMPLETE_REQUEST, "incomplete-request", 400, 0, "The request ended too early")                       \
     X(MALFORMED_FORM, "malformed-form", 400, 0, "The body is not a well-formed form")                         \
     X(MALFORMED_JSON, "malformed-json", 400, 0, "The body is not well-formed JSON")                          \

@@ -90,15 +90,39 @@ static int on_commit(void *data, sqlite3 *db, const char *name, int pages)
     return SQLITE_OK;
 }
 
+/* The triggers note there which rows the search index is behind on. */
+static void on_change(void *data, int what, const char *database, const char *table, sqlite3_int64 rowid)
+{
+    struct store *s = data;
+    (void)database;
+    (void)rowid;
+    if (what == SQLITE_INSERT && strcmp(table, "search_pending") == 0)
+        s->search_due = true;
+}
+
 static enum err prepare(struct store *s, struct err_detail *detail)
 {
-    for (enum store_statement i = 0; i < STORE_STATEMENT_COUNT; i++) {
+    for (enum store_statement i = 0; i < STORE_FTS; i++) {
         int code = sqlite3_prepare_v3(s->db, store_statement_text(i), -1, SQLITE_PREPARE_PERSISTENT,
                                       &s->statements[i], NULL);
         if (code != SQLITE_OK)
             return store_code_err(s->db, code, s->path, detail);
     }
     return OK;
+}
+
+sqlite3_stmt *store_statement(struct store *s, enum store_statement statement, enum err *e,
+                              struct err_detail *detail)
+{
+    sqlite3_stmt **at = &s->statements[statement];
+    *e = OK;
+    if (*at != NULL)
+        return *at;
+    int code = sqlite3_prepare_v3(s->db, store_statement_text(statement), -1, SQLITE_PREPARE_PERSISTENT, at,
+                                  NULL);
+    if (code != SQLITE_OK)
+        *e = store_failed(s, code, detail);
+    return code == SQLITE_OK ? *at : NULL;
 }
 
 /* A database that was restored has no epoch yet: the first that may write draws one. */
@@ -142,6 +166,7 @@ enum err store_connect(struct store *s, struct err_detail *detail)
     if ((e = store_migrations_current(s->db, s->path, detail)) != OK || (e = prepare(s, detail)) != OK)
         goto out;
     sqlite3_wal_hook(s->db, on_commit, s);
+    sqlite3_update_hook(s->db, on_change, s);
     s->device = st.st_dev;
     s->inode = st.st_ino;
     if ((e = store_lock_open(&s->lock, s->path, detail)) != OK)
@@ -167,6 +192,7 @@ void store_disconnect(struct store *s)
         sqlite3_finalize(s->statements[i]);
         s->statements[i] = NULL;
     }
+    store_tokenizer_free(&s->tokenizer);
     sqlite3_close(s->pin);
     s->pin = NULL;
     sqlite3_close(s->db);
@@ -176,7 +202,8 @@ void store_disconnect(struct store *s)
     if (s->slot != NULL)
         store_group_give_back(s->options.group, s->slot);
     s->slot = NULL;
-    s->in_batch = false;
+    s->in_batch = s->search_due = s->search_bulk = false;
+    s->erase = (struct store_erase){0};
     atomic_store(&s->wal.pages, 0);
     atomic_store(&s->wal.copied, 0);
 }

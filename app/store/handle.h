@@ -60,10 +60,41 @@ enum store_statement {
     STORE_IMAGE_INSERT,
     STORE_THUMBNAIL_N,
     STORE_THUMBNAIL_INSERT,
+    STORE_LIST,
+    STORE_SECRET_GET,
+    STORE_SECRET_PUT,
+    STORE_SEARCH_BEHIND,
+    STORE_SEARCH_BULK,
+    STORE_SEARCH_BULK_NOTE,
+    STORE_SEARCH_BULK_END,
+    STORE_SEARCH_UP_TO_DATE,
+    STORE_ERASURE_WANT,
+    STORE_ERASURE_GET,
+    STORE_ERASURE_PUT,
+    STORE_ERASURE_STRUCTURE,
+    STORE_FTS, /* from here on: prepared when first used, since opening the index costs more than a CGI
+                  program has to spare */
+    STORE_SEARCH = STORE_FTS,
+    STORE_SEARCH_FILL,
+    STORE_SEARCH_FILL_BULK,
+    STORE_SEARCH_MERGE,
+    STORE_SEARCH_REBUILD,
     STORE_STATEMENT_COUNT
 };
 /* The text; static. */
 const char *store_statement_text(enum store_statement s);
+
+/* What was last seen of the table search_erasure, and in which state of the database: header of the WAL
+ * index. */
+enum { STORE_HEADER_WORDS = 6 };
+struct store_erase {
+    uint64_t header[STORE_HEADER_WORDS];
+    bool wanted;
+    int64_t due_ms;        /* Unix time */
+    int64_t not_before_ms; /* where a step came to nothing */
+};
+
+struct store_tokenizer;
 
 struct store {
     char *path;
@@ -77,6 +108,10 @@ struct store {
     struct store_wal wal; /* where there is no group, whose own is used then */
     dev_t device;         /* of the file that db is open on */
     ino_t inode;
+    bool search_bulk;                  /* the transaction is a batch whose new rows are indexed at its end */
+    bool search_due;                   /* the transaction has made the search index differ from the rows */
+    struct store_tokenizer *tokenizer; /* of the index; NULL until the first search */
+    struct store_erase erase;
     const volatile uint64_t
         *wal_index; /* SQLite's mapping of -shm, while db is open; NULL: nothing to watch */
 };
@@ -104,6 +139,19 @@ MUST_USE enum err store_write_end(struct store *s, bool commit, struct err_detai
 MUST_USE enum err store_begin_locked(struct store *s, struct err_detail *detail);
 MUST_USE enum err store_end_locked(struct store *s, bool commit, struct err_detail *detail);
 void store_unlock(struct store *s, enum err e);
+
+/* A statement of those that are not prepared from the start; NULL: it cannot be, and *e says why. */
+sqlite3_stmt *store_statement(struct store *s, enum store_statement statement, enum err *e,
+                              struct err_detail *detail);
+/* Inside a transaction that writes, before its COMMIT: brings the search index up to date. An index that is
+ * damaged is none of the transaction's affair, and OK. */
+MUST_USE enum err store_search_fill(struct store *s, struct err_detail *detail);
+void store_tokenizer_free(struct store_tokenizer **tokenizer);
+/* Lets go of the snapshot of a read transaction, and joins both outcomes. */
+MUST_USE enum err store_end_read(struct store *s, enum err e);
+/* The rows of a page, into out; reset afterwards. */
+MUST_USE enum err store_rows_read(struct store *s, sqlite3_stmt *statement, size_t limit, struct arena *arena,
+                                  struct profile *out, size_t *count, struct err_detail *detail);
 
 /* store_profile_update inside a transaction, and one row by its key as the statement gives it. */
 MUST_USE enum err store_update_row(struct store *s, struct profile *p, bool handle_changed,

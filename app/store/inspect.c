@@ -72,7 +72,8 @@ enum err store_inspect(struct store *s, struct store_facts *out, struct err_deta
     if ((e = one_text(s, "PRAGMA journal_mode", out->journal_mode, sizeof out->journal_mode, detail)) != OK ||
         (e = one_text(s, store_statement_text(STORE_EPOCH_GET), out->epoch, sizeof out->epoch, detail)) !=
             OK ||
-        (e = one_text(s, "PRAGMA integrity_check(1)", out->integrity, sizeof out->integrity, detail)) != OK)
+        (e = one_text(s, "PRAGMA integrity_check(1)", out->integrity, sizeof out->integrity, detail)) != OK ||
+        (e = store_search_check(s, out->search, sizeof out->search, detail)) != OK)
         return e;
     sqlite3_stmt *counts = s->statements[STORE_COUNTS];
     int code = sqlite3_step(counts);

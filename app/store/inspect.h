@@ -11,6 +11,7 @@ struct store_facts {
     char epoch[STORE_EPOCH_MAX + 1];
     char journal_mode[16];
     char integrity[200];        /* "ok", or the first thing that is wrong */
+    char search[48];            /* "ok", or what is wrong with the search index */
     const char *sqlite_version; /* static */
     bool wal_reset_fixed; /* this SQLite no longer loses pages when a checkpoint meets a writer of another
                              process */
@@ -23,6 +24,10 @@ struct store_facts {
 /* Looks at everything; may take long on a large database (it reads all of it). ERR_IO and the like: it could
  * not even be looked at. */
 MUST_USE enum err store_inspect(struct store *store, struct store_facts *out, struct err_detail *detail);
+
+/* The part of it that is about the search index: out, of size bytes, as store_facts.search. Makes a copy of
+ * the index in a temporary file. */
+MUST_USE enum err store_search_check(struct store *store, char *out, size_t size, struct err_detail *detail);
 
 /*
  * Writes a copy of the database, as of one moment, to path, which appears when it is whole and on disk.

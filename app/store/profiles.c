@@ -48,29 +48,36 @@ enum err store_profile_get_by_handle(struct store *s, struct span handle, struct
     return get(s, STORE_GET_BY_HANDLE, handle, arena, out, snapshot, detail);
 }
 
-enum err store_profiles_after(struct store *s, int64_t *after, size_t limit, struct arena *arena,
-                              struct profile *out, size_t *count, struct err_detail *detail)
+enum err store_rows_read(struct store *s, sqlite3_stmt *stmt, size_t limit, struct arena *arena,
+                         struct profile *out, size_t *count, struct err_detail *detail)
 {
-    sqlite3_stmt *stmt;
-    enum err e = store_ensure(s, detail);
+    enum err e = OK;
     int code = SQLITE_DONE;
     *count = 0;
-    if (e != OK)
-        return e;
-    stmt = s->statements[STORE_GET_AFTER];
-    sqlite3_bind_int64(stmt, 1, *after);
-    sqlite3_bind_int64(stmt, 2, (sqlite3_int64)limit);
-    while (e == OK && *count < limit && (code = sqlite3_step(stmt)) == SQLITE_ROW) {
-        if ((e = store_row_read(stmt, arena, &out[*count])) != OK)
-            break;
-        *after = store_row_n(stmt);
-        (*count)++;
-    }
+    while (e == OK && *count < limit && (code = sqlite3_step(stmt)) == SQLITE_ROW)
+        if ((e = store_row_read(stmt, arena, &out[*count])) == OK)
+            (*count)++;
     if (e == ERR_NOT_FOUND) /* the row that says that there are no more */
         e = OK;
     sqlite3_reset(stmt);
     if (e == OK && code != SQLITE_ROW && code != SQLITE_DONE)
         e = store_failed(s, code, detail);
+    return e;
+}
+
+enum err store_profiles_after(struct store *s, int64_t *after, size_t limit, struct arena *arena,
+                              struct profile *out, size_t *count, struct err_detail *detail)
+{
+    enum err e = store_ensure(s, detail);
+    *count = 0;
+    if (e != OK)
+        return e;
+    sqlite3_stmt *stmt = s->statements[STORE_GET_AFTER];
+    sqlite3_bind_int64(stmt, 1, *after);
+    sqlite3_bind_int64(stmt, 2, (sqlite3_int64)limit);
+    e = store_rows_read(s, stmt, limit, arena, out, count, detail);
+    if (*count > 0)
+        *after = out[*count - 1].place;
     return e;
 }
 
@@ -175,8 +182,8 @@ static enum err insert(struct store *s, struct profile *p, bool allow_deleted,
     return e == OK && snapshot != NULL ? read_stamps(s, p, snapshot, detail) : e;
 }
 
-enum err store_update_row(struct store *s, struct profile *p, bool handle_changed,
-                          struct store_snapshot *snapshot, enum store_taken *taken, struct err_detail *detail)
+enum err store_update_row(struct store *s, struct profile *p, bool handle_changed, struct store_snapshot *snapshot,
+                          enum store_taken *taken, struct err_detail *detail)
 {
     sqlite3_stmt *stmt = s->statements[handle_changed ? STORE_UPDATE_WITH_HANDLE : STORE_UPDATE];
     enum err e = OK;

@@ -7,11 +7,13 @@
     "phone_number,birthdate,address,attributes"
 /* In which state of the database something is read: of the same statement, so of the same snapshot. */
 #define SNAPSHOT "epoch,(SELECT coalesce(max(seq),0) FROM changes)"
-#define ROW_COLUMNS                                                                                          \
-    "SELECT " SNAPSHOT ",n,profiles.id,handle,state,private,created_at,owner_seq,owner_updated_at,"          \
-    "public_seq,public_updated_at," FIELD_COLUMNS
+#define COLUMNS                                                                                              \
+    "n,profiles.id,handle,state,private,created_at,owner_seq,owner_updated_at,public_seq,public_updated_"    \
+    "at," FIELD_COLUMNS
 /* One row in any case: where there is no such profile, n is NULL. */
-#define ROW ROW_COLUMNS " FROM meta LEFT JOIN profiles ON "
+#define ROW "SELECT " SNAPSHOT "," COLUMNS " FROM meta LEFT JOIN profiles ON "
+/* One of a page, whose snapshot is read apart. */
+#define ROW_OF_PAGE "SELECT NULL,0," COLUMNS " FROM "
 
 #define NEXT "(SELECT coalesce(max(seq),0)+1 FROM changes)"
 
@@ -31,10 +33,11 @@ static const char *const texts[STORE_STATEMENT_COUNT] = {
     [STORE_ROLLBACK] = "ROLLBACK",
     [STORE_GET] = ROW "id=?1",
     [STORE_GET_BY_HANDLE] = ROW "handle=?1",
-    [STORE_GET_AFTER] = ROW "n>?1 ORDER BY n LIMIT ?2",
+    [STORE_GET_AFTER] = ROW "n>?1 WHERE one=1 ORDER BY n LIMIT ?2",
     /* a row for each, of one snapshot; CROSS, so that what is asked for leads and the index of ids is used */
-    [STORE_GET_MANY] = (ROW_COLUMNS ",asked.key FROM meta CROSS JOIN json_each(?1) AS asked "
-                                    "LEFT JOIN profiles ON profiles.id=asked.value"),
+    [STORE_GET_MANY] =
+        ("SELECT " SNAPSHOT "," COLUMNS ",asked.key FROM meta CROSS JOIN json_each(?1) AS asked "
+         "LEFT JOIN profiles ON profiles.id=asked.value"),
     [STORE_STAMPS] = "SELECT (SELECT epoch FROM meta),owner_seq,created_at,owner_seq,owner_updated_at,"
                      "public_seq,public_updated_at FROM profiles WHERE n=" PLACE("?2") " AND id=?1",
     /* brings the stamps that the log is about to give, so that the trigger need not write the row again;
@@ -112,6 +115,40 @@ static const char *const texts[STORE_STATEMENT_COUNT] = {
     [STORE_THUMBNAIL_N] =
         "SELECT n FROM thumbnails WHERE image=(SELECT n FROM images WHERE hash=?1) AND size=?2",
     [STORE_THUMBNAIL_INSERT] = "INSERT INTO thumbnails (image,size,content) VALUES (?1,?2,?3)",
+    /* the suspended are passed over by their own index, without a look at the rows */
+    [STORE_LIST] = ROW_OF_PAGE
+    "profiles WHERE handle>?1 AND NOT EXISTS (SELECT 1 FROM profiles s INDEXED BY profiles_suspended "
+    "WHERE s.state='suspended' AND s.handle=profiles.handle) ORDER BY handle LIMIT ?2",
+    [STORE_SECRET_GET] = "SELECT key FROM secrets WHERE name=?1",
+    [STORE_SECRET_PUT] = "INSERT OR IGNORE INTO secrets (name,key) VALUES (?1,?2)",
+    [STORE_SEARCH_BEHIND] = "SELECT 1 FROM search_pending LIMIT 1",
+    [STORE_SEARCH_BULK] = "INSERT INTO search_bulk (one,after) SELECT 1,coalesce(max(n),0) FROM profiles",
+    [STORE_SEARCH_BULK_NOTE] = "INSERT INTO search_pending (n) SELECT n FROM profiles "
+                               "WHERE n>(SELECT after FROM search_bulk) AND "
+                               "n NOT IN (SELECT n FROM search_pending)",
+    [STORE_SEARCH_BULK_END] = "DELETE FROM search_bulk",
+    [STORE_SEARCH_UP_TO_DATE] = "DELETE FROM search_pending",
+    [STORE_ERASURE_WANT] = "UPDATE search_erasure SET wanted=1 WHERE wanted=0 AND "
+                           "EXISTS (SELECT 1 FROM search_pending WHERE handle IS NOT NULL)",
+    [STORE_ERASURE_GET] = "SELECT wanted,segment,begun_at,due_at,"
+                          "EXISTS (SELECT 1 FROM search_pending) FROM search_erasure",
+    [STORE_ERASURE_PUT] = "UPDATE search_erasure SET wanted=?1,segment=?2,begun_at=?3,due_at=?4",
+    [STORE_ERASURE_STRUCTURE] = "SELECT block FROM search_data WHERE id=10",
+    [STORE_SEARCH] =
+        "WITH found(place) AS (SELECT rowid FROM search WHERE search MATCH ?1 AND rowid>?2) " ROW_OF_PAGE
+        "found CROSS JOIN profiles ON n=place WHERE state='active' AND "
+        "n NOT IN (SELECT n FROM search_pending) ORDER BY place LIMIT ?3",
+    /* in the order of rows, each taken out before it is put in: out of order, FTS5 begins a segment anew */
+    [STORE_SEARCH_FILL] =
+        "INSERT INTO search(search,rowid,handle,name) "
+        "SELECT 'delete',n,handle,name FROM search_pending WHERE handle IS NOT NULL UNION ALL "
+        "SELECT NULL,p.n,r.handle,r.name FROM search_pending p CROSS JOIN search_rows r ON r.n=p.n "
+        "ORDER BY 2,1 DESC",
+    [STORE_SEARCH_FILL_BULK] = "INSERT INTO search(rowid,handle,name) SELECT n,handle,name FROM search_rows "
+                               "WHERE n>(SELECT after FROM search_bulk) AND "
+                               "n NOT IN (SELECT n FROM search_pending) ORDER BY n",
+    [STORE_SEARCH_MERGE] = "INSERT INTO search(search,rank) VALUES ('merge',?1)",
+    [STORE_SEARCH_REBUILD] = "INSERT INTO search(search) VALUES ('rebuild')",
 };
 
 const char *store_statement_text(enum store_statement s)

@@ -44,7 +44,10 @@ enum err store_begin_locked(struct store *s, struct err_detail *detail)
 enum err store_end_locked(struct store *s, bool commit, struct err_detail *detail)
 {
     enum err e = OK;
-    if (commit)
+    if (commit && (s->search_due || s->search_bulk))
+        e = store_search_fill(s, detail);
+    s->search_due = s->search_bulk = false;
+    if (commit && e == OK)
         e = store_step(s, STORE_COMMIT, detail);
     if ((!commit || e != OK) && s->db != NULL && sqlite3_get_autocommit(s->db) == 0) {
         struct err_detail ignored = {0};
@@ -80,9 +83,16 @@ enum err store_write_end(struct store *s, bool commit, struct err_detail *detail
 enum err store_batch_begin(struct store *s, struct err_detail *detail)
 {
     enum err e = store_ensure(s, detail);
-    if (e == OK && (e = store_write_begin(s, detail)) == OK)
-        s->in_batch = true;
-    return e;
+    if (e != OK || (e = store_write_begin(s, detail)) != OK)
+        return e;
+    s->in_batch = true;
+    if ((e = store_step(s, STORE_SEARCH_BULK, detail)) == OK) {
+        s->search_bulk = true;
+        return OK;
+    }
+    struct err_detail ignored = {0};
+    enum err ended = store_batch_end(s, false, &ignored);
+    return e == OK ? ended : e;
 }
 
 enum err store_batch_end(struct store *s, bool commit, struct err_detail *detail)
