@@ -72,6 +72,7 @@ static void fill_routes(struct service *s)
         {"/v1/me/avatar", HANDLERS_AVATAR_MAX},
         {"/v1/profiles/{id}/avatar", HANDLERS_AVATAR_MAX},
     };
+    static const char *const queries[] = {"/v1/profiles/query"};
     static_assert(sizeof routes <= sizeof s->routes, "the table has room for every route");
     memcpy(s->routes, routes, sizeof routes);
     s->router = (struct router){
@@ -79,6 +80,8 @@ static void fill_routes(struct service *s)
         .count = sizeof routes / sizeof routes[0],
         .streams = streams,
         .stream_count = sizeof streams / sizeof streams[0],
+        .queries = queries,
+        .query_count = sizeof queries / sizeof queries[0],
         .guard = &s->guard,
         .rates = {cache_gcra_of(config_number(s->settings, CONFIG_limits_reads_per_minute)),
                   cache_gcra_of(config_number(s->settings, CONFIG_limits_writes_per_minute))},
@@ -135,6 +138,8 @@ static enum err fill_avatars(struct service *s)
     struct buf text = {0};
     s->handlers.base_url = span_str(config_text(c, CONFIG_http_base_url));
     s->handlers.mount = span_str(config_text(c, CONFIG_server_mount));
+    while (s->handlers.mount.len > 0 && s->handlers.mount.ptr[s->handlers.mount.len - 1] == '/')
+        s->handlers.mount.len--;
     buf_printf(&text, "%s.lock", config_text(c, CONFIG_store_url) + strlen("sqlite:"));
     struct span slots = arena_copy(&s->arena, buf_span(&text));
     s->handlers.thumbnails = (struct thumbnail_options){
@@ -210,10 +215,10 @@ static uint64_t answers_fingerprint(const struct handlers_context *h)
     unsigned char hash[CRYPTO_BLAKE2B_MIN_LEN];
     uint64_t number;
     struct buf text = {0};
-    buf_printf(&text, "%s %d %d %lld %lld %lld %lld %lld %lld", PROFILED_VERSION, HTTP_ETAG_FORMAT,
-               (int)policy->shared_cache, (long long)policy->max_age_s, (long long)policy->s_maxage_s,
-               (long long)policy->stale_while_revalidate_s, (long long)policy->stale_if_error_s,
-               (long long)policy->negative_ttl_s, (long long)h->ttl_s);
+    buf_printf(&text, "%s %d %.*s %d %lld %lld %lld %lld %lld %lld", PROFILED_VERSION, HTTP_ETAG_FORMAT,
+               SPAN_ARG(h->mount), (int)policy->shared_cache, (long long)policy->max_age_s,
+               (long long)policy->s_maxage_s, (long long)policy->stale_while_revalidate_s,
+               (long long)policy->stale_if_error_s, (long long)policy->negative_ttl_s, (long long)h->ttl_s);
     crypto_blake2b(buf_span(&text), (struct span){NULL, 0}, hash, sizeof hash);
     buf_fini(&text);
     memcpy(&number, hash, sizeof number);

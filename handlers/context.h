@@ -21,7 +21,7 @@ struct handlers_context {
     int64_t ttl_s;         /* how long a ready answer is kept; 0: without limit */
     size_t attributes_max; /* bytes */
     struct span base_url;  /* what addresses of images begin with; empty: https:// and the request's Host */
-    struct span mount;     /* behind the Host then */
+    struct span mount;     /* before the path of each address that is given out; without a slash behind it */
     struct thumbnail_options thumbnails;
 };
 

@@ -13,8 +13,8 @@ struct handlers_body {
     json_t *json;
 };
 
-/* The body's media type, which must be one of these (http_media_type bits), and its size: OK, or the answer is
- * made: 415, 413. */
+/* The body's media type, which must be one of these (http_media_type bits), and its size: OK, or the answer
+ * is made: 415, 413. */
 MUST_USE enum err handlers_body_check(struct http_exchange *x, unsigned media_types, unsigned *media_type);
 /* Reads the body, which must be of one of these media types (http_media_type bits). OK, or the answer is
  * made. *out is to be given to _fini in either case. */

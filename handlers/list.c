@@ -4,6 +4,7 @@
 #include "crypto/hex.h"
 #include "handlers/condition.h"
 #include "handlers/cursor.h"
+#include "handlers/fields.h"
 #include "handlers/parameters.h"
 #include "handlers/resource.h"
 #include "http/etag.h"
@@ -23,7 +24,8 @@ struct list {
     struct http_exchange *x;
     struct store *store;
     size_t limit;
-    struct span q; /* as it came; absent: the whole list */
+    uint32_t members; /* of each view that are wanted */
+    struct span q;    /* as it came; absent: the whole list */
     struct store_words words;
     unsigned char key[STORE_SECRET_LEN];
     struct handlers_cursor cursor;
@@ -103,12 +105,17 @@ static enum err read_cursor(struct list *l, struct span after)
 
 static enum err read_parameters(struct list *l)
 {
-    struct span limit = {NULL, 0}, after = {NULL, 0};
-    struct handlers_parameter known[] = {
-        {"limit", &limit, 1, 0}, {"after", &after, 1, 0}, {"q", &l->q, 1, 0}};
+    enum { LIMIT, AFTER, QUERY, FIELDS, COUNT };
+    struct span limit = {NULL, 0}, after = {NULL, 0}, fields;
+    struct handlers_parameter known[COUNT] = {
+        [LIMIT] = {"limit", &limit, 1, 0},
+        [AFTER] = {"after", &after, 1, 0},
+        [QUERY] = {"q", &l->q, 1, 0},
+        [FIELDS] = HANDLERS_FIELDS(&fields),
+    };
     uint64_t number = LIMIT_DEFAULT;
-    enum err e = handlers_parameters_read(l->x, known, sizeof known / sizeof known[0]);
-    if (e != OK)
+    enum err e = handlers_parameters_read(l->x, known, COUNT);
+    if (e != OK || (e = handlers_fields_of(l->x, &known[FIELDS], PROFILE_VIEW_PUBLIC, &l->members)) != OK)
         return e;
     if (limit.ptr != NULL && (!span_to_u64(limit, LIMIT_MOST, &number) || number == 0))
         return refuse(l->x, "limit is a number from 1 to 100");
@@ -169,7 +176,7 @@ static enum err make_etag(struct list *l)
 {
     unsigned char hash[CRYPTO_BLAKE2B_MIN_LEN];
     struct buf text = {0};
-    buf_printf(&text, "list %d %s", HTTP_ETAG_FORMAT, l->snapshot.epoch);
+    buf_printf(&text, "list %d %x %s", HTTP_ETAG_FORMAT, (unsigned)l->members, l->snapshot.epoch);
     for (size_t i = 0; i < l->count; i++) {
         buf_char(&text, ' ');
         buf_i64(&text, l->profiles[i].stamps[PROFILE_VIEW_PUBLIC].seq);
@@ -191,7 +198,13 @@ static enum err make_etag(struct list *l)
 static void write_address(const struct list *l, struct span after, const char *relation)
 {
     struct buf *head = &l->x->response->head;
-    buf_printf(head, "</v1/profiles?limit=%zu", l->limit);
+    buf_char(head, '<');
+    buf_append(head, l->context->mount);
+    buf_printf(head, "/v1/profiles?limit=%zu", l->limit);
+    if (l->members != PROFILE_WHOLE) {
+        buf_lit(head, "&fields=");
+        profile_part_names(l->members, head);
+    }
     if (l->q.ptr != NULL) {
         buf_lit(head, "&q=");
         http_percent_encode_form(head, l->q);
@@ -219,16 +232,31 @@ static void write_lines(const struct list *l)
     http_response_header(response, "X-Request-Id", span_str(l->x->request->id));
 }
 
-static void write_body(const struct list *l)
+/* A view, or what is wanted of it, which is cut out of the whole. */
+static void write_view(const struct list *l, const struct profile *profile, struct buf *whole)
 {
     struct buf *body = &l->x->response->body;
+    if (l->members == PROFILE_WHOLE) {
+        profile_view_write(profile, PROFILE_VIEW_PUBLIC, body);
+        return;
+    }
+    buf_clear(whole);
+    profile_view_write(profile, PROFILE_VIEW_PUBLIC, whole);
+    if (whole->failed || profile_part_write(buf_span(whole), l->members, body) != OK)
+        body->failed = true;
+}
+
+static void write_body(const struct list *l)
+{
+    struct buf *body = &l->x->response->body, whole = {0};
     http_response_header(l->x->response, "Content-Type", SPAN("application/json"));
     buf_lit(body, "{\"profiles\":[");
     for (size_t i = 0; i < l->count; i++) {
         if (i > 0)
             buf_char(body, ',');
-        profile_view_write(&l->profiles[i], PROFILE_VIEW_PUBLIC, body);
+        write_view(l, &l->profiles[i], &whole);
     }
+    buf_fini(&whole);
     buf_char(body, ']');
     if (l->next.ptr != NULL) {
         buf_lit(body, ",\"next\":\"");

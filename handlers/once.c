@@ -46,8 +46,9 @@ static enum err keep(struct store *store, struct http_exchange *x, const struct 
 }
 
 /* Under the writers' lock. *commit: what was done is to stay. */
-static enum err first_or_repeat(struct store *store, struct http_exchange *x, const struct store_answer_key *key,
-                                handlers_action act, void *data, bool *commit)
+static enum err first_or_repeat(struct store *store, struct http_exchange *x,
+                                const struct store_answer_key *key, handlers_action act, void *data,
+                                bool *commit)
 {
     unsigned char hash[HASH_LEN] = {0};
     const struct span request = span_of((const char *)hash, sizeof hash);
@@ -68,7 +69,8 @@ static enum err first_or_repeat(struct store *store, struct http_exchange *x, co
     return OK;
 }
 
-enum err handlers_once(struct handlers_context *context, struct http_exchange *x, handlers_action act, void *data)
+enum err handlers_once(struct handlers_context *context, struct http_exchange *x, handlers_action act,
+                       void *data)
 {
     struct store_answer_key key = {.subject = x->caller->subject, .target = x->request->path};
     struct span about = {NULL, 0};

@@ -62,12 +62,13 @@ static void write_part_lines(struct http_exchange *x, const struct handlers_targ
     buf_fini(&query);
 }
 
-static void write_head(struct http_exchange *x, const struct handlers_target *t,
-                       const struct handlers_representation *r, struct span etag)
+static void write_head(const struct handlers_context *context, struct http_exchange *x,
+                       const struct handlers_target *t, const struct handlers_representation *r,
+                       struct span etag)
 {
     buf_append(&x->response->head, r->head);
     if (t->address == HANDLERS_ME)
-        handlers_write_address(x->response, "Content-Location", t->id, t->view);
+        handlers_write_address(context, x->response, "Content-Location", t->id, t->view);
     if (t->members != PROFILE_WHOLE)
         write_part_lines(x, t, etag);
     if (t->view == PROFILE_VIEW_OWNER)
@@ -92,7 +93,7 @@ static enum err answer(const struct handlers_context *context, struct http_excha
         if (profile_part_write(r->body, t->members, &x->response->body) != OK)
             return handlers_fault(x, ERR_INVALID);
     }
-    write_head(x, t, r, etag);
+    write_head(context, x, t, r, etag);
     return OK;
 }
 

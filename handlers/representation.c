@@ -27,7 +27,7 @@ void handlers_representation_write(const struct handlers_context *context, struc
     http_response_header(&scratch, "ETag", etag);
     handlers_write_modified(&scratch, p.modified_s);
     if (t->address == HANDLERS_BY_HANDLE)
-        handlers_write_address(&scratch, "Content-Location", r->profile.id, t->view);
+        handlers_write_address(context, &scratch, "Content-Location", r->profile.id, t->view);
     profile_view_write(&r->profile, t->view, &scratch.body);
 
     p.etag_len = (uint32_t)etag.len;

@@ -111,10 +111,11 @@ void handlers_write_modified(struct http_response *response, int64_t unix_s)
     buf_fini(&date);
 }
 
-void handlers_write_address(struct http_response *response, const char *name, struct span id,
-                            enum profile_view view)
+void handlers_write_address(const struct handlers_context *context, struct http_response *response,
+                            const char *name, struct span id, enum profile_view view)
 {
     struct buf address = {0};
+    buf_append(&address, context->mount);
     buf_lit(&address, "/v1/profiles/");
     http_percent_encode(&address, id);
     if (view == PROFILE_VIEW_OWNER)

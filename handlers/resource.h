@@ -51,9 +51,9 @@ int64_t handlers_modified_s(const struct handlers_resource *r, enum profile_view
 /* Adds Last-Modified. */
 void handlers_write_modified(struct http_response *response, int64_t unix_s);
 /* Adds a header line whose value is the address of a view: name: /v1/profiles/{id}, with /full behind it for
- * the owner's. */
-void handlers_write_address(struct http_response *response, const char *name, struct span id,
-                            enum profile_view view);
+ * the owner's, and the mount before it. */
+void handlers_write_address(const struct handlers_context *context, struct http_response *response,
+                            const char *name, struct span id, enum profile_view view);
 
 /* A problem document of that type, with a detail in words or NULL. Returns e, for the log. */
 enum err handlers_problem(struct http_exchange *x, enum http_problem_type type, enum err e,

@@ -17,7 +17,7 @@ enum err handlers_write_reply(const struct handlers_context *context, struct htt
                              (struct span){NULL, 0}, response);
     http_response_header(response, "X-Request-Id", span_str(x->request->id));
     if (written == HANDLERS_CREATED)
-        handlers_write_address(response, "Location", r->profile.id, PROFILE_VIEW_PUBLIC);
+        handlers_write_address(context, response, "Location", r->profile.id, PROFILE_VIEW_PUBLIC);
     if (minimal)
         http_response_header(response, "Preference-Applied", SPAN("return=minimal"));
     if (x->request->method != HTTP_PUT && !hidden) {
@@ -28,7 +28,7 @@ enum err handlers_write_reply(const struct handlers_context *context, struct htt
     }
     if (empty)
         return OK;
-    handlers_write_address(response, "Content-Location", r->profile.id, t->view);
+    handlers_write_address(context, response, "Content-Location", r->profile.id, t->view);
     http_response_header(response, "Content-Type", SPAN("application/json"));
     profile_view_write(&r->profile, t->view, &response->body);
     return OK;

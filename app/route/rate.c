@@ -7,10 +7,10 @@ static int64_t seconds_up(int64_t ns)
     return ns / 1000000000 + (ns % 1000000000 != 0);
 }
 
-enum err route_rate_ask(const struct route_rates *rates, struct cache *cache, struct span subject,
-                        struct http_exchange *x, struct route_rate *out)
+enum err route_rate_ask(const struct route_rates *rates, enum route_rate_kind kind, struct cache *cache,
+                        struct span subject, struct http_exchange *x, struct route_rate *out)
 {
-    bool read = (x->request->method & (HTTP_GET | HTTP_HEAD)) != 0;
+    bool read = kind == ROUTE_RATE_READS;
     const struct cache_gcra *gcra = read ? &rates->reads : &rates->writes;
     *out = (struct route_rate){.gcra = gcra};
     if (gcra->quota == 0 ||
@@ -29,7 +29,8 @@ enum err route_rate_ask(const struct route_rates *rates, struct cache *cache, st
     return ERR_DENIED;
 }
 
-/* Whether it is nobody's but the asker's: by what it says itself, since a problem may stand in place of anything. */
+/* Whether it is nobody's but the asker's: by what it says itself, since a problem may stand in place of
+ * anything. */
 static bool is_private(const struct http_response *response)
 {
     struct span control = http_response_find_header(response, "Cache-Control");

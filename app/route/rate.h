@@ -1,6 +1,7 @@
 /*
- * How many requests a subject may make: reads (GET, HEAD) and writes (the others) apart, counted for all workers
- * of the pool (cache/rates.h). What a client is told of it follows draft-ietf-httpapi-ratelimit-headers:
+ * How many requests a subject may make: reads (GET, HEAD and queries) and writes apart, counted for all
+ * workers of the pool (cache/rates.h). What a client is told of it follows
+ * draft-ietf-httpapi-ratelimit-headers:
  *
  *     RateLimit-Policy: "reads";q=600;w=60     the quota, in so many seconds
  *     RateLimit: "reads";r=599;t=1             how many are left, and when all of it is there again
@@ -16,6 +17,8 @@ struct route_rates {
     struct cache_gcra reads, writes;
 };
 
+enum route_rate_kind { ROUTE_RATE_READS, ROUTE_RATE_WRITES };
+
 /* Of one exchange. */
 struct route_rate {
     const char *name; /* of the policy; NULL: not counted */
@@ -24,7 +27,8 @@ struct route_rate {
 };
 
 /* Counts the request of subject. OK; ERR_DENIED: it is one too many, and the answer is a finished 429. */
-MUST_USE enum err route_rate_ask(const struct route_rates *rates, struct cache *cache, struct span subject,
-                                 struct http_exchange *x, struct route_rate *out);
+MUST_USE enum err route_rate_ask(const struct route_rates *rates, enum route_rate_kind kind,
+                                 struct cache *cache, struct span subject, struct http_exchange *x,
+                                 struct route_rate *out);
 /* Adds the two lines to the finished answer, where they may stand. */
 void route_rate_write(const struct route_rate *rate, struct http_response *response);

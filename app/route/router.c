@@ -49,6 +49,17 @@ static void write_allow(struct http_response *response, unsigned methods)
     buf_fini(&list);
 }
 
+static enum route_rate_kind kind_of(const struct router *router, const struct route *row,
+                                    enum http_method method)
+{
+    if ((method & (HTTP_GET | HTTP_HEAD)) != 0)
+        return ROUTE_RATE_READS;
+    for (size_t i = 0; i < router->query_count; i++)
+        if (strcmp(router->queries[i], row->pattern) == 0)
+            return ROUTE_RATE_READS;
+    return ROUTE_RATE_WRITES;
+}
+
 /* The answer up to, and without, what every answer bears. Gives the methods of the resource. */
 static unsigned answer(const struct router *router, struct http_exchange *x, struct route_rate *rate,
                        struct route_outcome *outcome)
@@ -89,7 +100,8 @@ static unsigned answer(const struct router *router, struct http_exchange *x, str
     if (found.row->scope != 0) {
         outcome->err = route_authorise(router->guard, found.row->scope, x, &caller, &outcome->reason);
         if (outcome->err == OK)
-            outcome->err = route_rate_ask(&router->rates, router->cache, caller.subject, x, rate);
+            outcome->err = route_rate_ask(&router->rates, kind_of(router, found.row, x->request->method),
+                                          router->cache, caller.subject, x, rate);
         if (outcome->err != OK)
             return found.methods;
         x->caller = &caller;

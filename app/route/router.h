@@ -33,6 +33,8 @@ struct router {
     size_t count;
     const struct route_stream *streams; /* of the resources that take such */
     size_t stream_count;
+    const char *const *queries; /* patterns of those whose POST only asks, and counts as a read */
+    size_t query_count;
     const struct route_guard *guard;
     struct route_rates rates;
     struct cache *cache; /* told when an exchange begins */
