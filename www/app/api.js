@@ -1,0 +1,66 @@
+/**
+ * The reference: /openapi.json shown by Swagger UI (vendor/swagger-ui, loaded as the global it is). Its requests bear the token in
+ * hand, its colours are this site's, and some of its markup is mended for who uses a keyboard or a screen reader.
+ */
+
+import {el, trouble} from './dom.js';
+import {base, furnish, isQuiet, net, session} from './page.js';
+import {mend} from './reference.js';
+import {tokenForm} from './session.js';
+
+const reference = document.querySelector('#reference'), said = document.querySelector('#trouble');
+const dark = matchMedia('(prefers-color-scheme: dark)');
+let shown = false;
+
+function tint() { document.documentElement.classList.toggle('dark-mode', dark.matches); }
+
+function gate() {
+  document.querySelector('#gate').hidden = session.token !== undefined;
+  document.querySelector('#refused').textContent = session.refused ?? '';
+}
+
+/* The description names servers of its own; what is tried is tried here. */
+function here(description) {
+  return {...description, servers: [{url: base === '' ? '/' : base}]};
+}
+
+/* The token goes to this server alone, and not where it is not asked for. */
+function authorise(request) {
+  const url = new URL(request.url, location.href);
+  if (url.origin === location.origin && session.token !== undefined && request.headers.Authorization === undefined)
+    request.headers.Authorization = `Bearer ${session.token}`;
+  request.url = url.href;
+  return request;
+}
+
+async function load() {
+  if (shown) return;
+  said.replaceChildren();
+  try {
+    const answer = await fetch(`${base}/openapi.json`, {headers: {Accept: 'application/json'}});
+    if (!answer.ok) throw new Error(`The server answered ${answer.status} for openapi.json.`);
+    const spec = here(await answer.json());
+    shown = true;
+    const inside = el('div');
+    reference.append(inside);
+    mend(reference);
+    globalThis.SwaggerUIBundle({
+      spec, domNode: inside, deepLinking: false, docExpansion: 'list', defaultModelsExpandDepth: 0, validatorUrl: null, persistAuthorization: false,
+      tryItOutEnabled: false, displayRequestDuration: true, syntaxHighlight: false, showMutatedRequest: false, requestInterceptor: authorise,
+      presets: [globalThis.SwaggerUIBundle.presets.apis],
+      onComplete() { reference.removeAttribute('aria-busy'); },
+    });
+  } catch (error) {
+    if (isQuiet(error) || error instanceof TypeError) net.gone();
+    else said.replaceChildren(trouble(error, load));
+  }
+}
+
+furnish();
+document.querySelector('#paste').append(tokenForm('Use it'));
+tint();
+dark.addEventListener('change', tint);
+session.addEventListener('change', gate);
+net.addEventListener('back', load);
+gate();
+load();

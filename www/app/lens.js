@@ -1,0 +1,116 @@
+/**
+ * The cache lens: what the last requests cost. Status, Cache-Status and Age come from the client; bytes and time from the browser's
+ * own resource timing, which also knows of what it asked for by itself: images, and what it had at hand.
+ */
+
+import {bytesText, el, msText} from './dom.js';
+
+const SHOWN = 20, SETTLE_MS = 250;
+
+/* Cache-Status (RFC 9211): caches from the origin's on, the nearest last. */
+function cachesOf(header) {
+  return (header ?? '').split(',').filter((part) => part.trim() !== '').map((part) => {
+    const [name, ...parameters] = part.split(';').map((p) => p.trim());
+    return {name: name.replaceAll('"', ''), hit: parameters.includes('hit'), forward: parameters.find((p) => p.startsWith('fwd='))?.slice(4)};
+  });
+}
+
+/** What became of a request: {kind, text}. Exported for its test. */
+export function outcome({status, cacheStatus, age, stored}) {
+  if (status === 0) return {kind: 'none', text: 'no answer'};
+  if (stored) return {kind: 'browser', text: 'browser’s copy'};
+  const caches = cachesOf(cacheStatus), edge = caches.find(({name, hit}) => hit && name !== 'profiled'), pool = caches.find(({name}) => name === 'profiled');
+  const old = age > 0 ? `, ${age} s old` : '';
+  if (edge !== undefined) return {kind: 'edge', text: `${status === 304 ? '304, ' : ''}edge hit${old}`};
+  if (status === 304) return {kind: 'same', text: `304${pool?.hit ? ', cache hit' : ''}`};
+  if (status >= 400) return {kind: 'error', text: String(status)};
+  if (pool?.hit) return {kind: 'pool', text: `${status}, cache hit`};
+  if (pool?.forward === 'miss') return {kind: 'miss', text: `${status}, miss`};
+  return {kind: 'plain', text: String(status)};
+}
+
+const KINDS = {same: '304', edge: 'edge hit', pool: 'cache hit', browser: 'browser’s copy', miss: 'miss', plain: 'other', error: 'error', none: 'no answer'};
+
+class Lens {
+  #rows = []; #heads = new Map(); /* address to the bytes that it cost in full */
+  #summary = el('span', {class: 'count'}, 'nothing yet');
+  #body = el('tbody');
+  #saved = el('p', {class: 'small'});
+  #wanted = false;
+
+  /** The panel. */
+  node = el('details', {class: 'lens'},
+    el('summary', {}, el('strong', {}, 'Cache lens'), ' ', this.#summary),
+    el('div', {class: 'lens-body'},
+      el('p', {class: 'small'}, 'What the last requests of this page cost. Each is asked with a token, and yet most need no body.'),
+      this.#saved,
+      el('div', {class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'The last requests'},
+        el('table', {}, el('thead', {}, el('tr', {}, ['Request', 'Outcome', 'Bytes', 'Time'].map((head) => el('th', {scope: 'col'}, head)))), this.#body))));
+
+  constructor() {
+    this.node.open = matchMedia('(min-width: 68rem)').matches && document.querySelector('main.wide') === null;
+    this.node.addEventListener('toggle', () => this.#draw());
+    if (globalThis.PerformanceObserver === undefined) return;
+    addEventListener('resourcetimingbufferfull', () => performance.clearResourceTimings());
+    performance.onresourcetimingbufferfull = () => performance.clearResourceTimings();
+    new PerformanceObserver((list) => { const entries = list.getEntries(); setTimeout(() => entries.forEach((e) => this.#timed(e)), SETTLE_MS); })
+      .observe({type: 'resource', buffered: true});
+  }
+
+  /** For the client's onExchange. */
+  saw = (exchange) => this.#add({...exchange, url: exchange.url || undefined});
+
+  #add(row) {
+    this.#rows.unshift(row);
+    this.#rows.length = Math.min(this.#rows.length, SHOWN);
+    this.#later();
+  }
+
+  /* fetch's own entry fits the exchange that began just before it */
+  #timed(entry) {
+    const bytes = entry.transferSize || undefined, status = entry.responseStatus || undefined;
+    const row = this.#rows.find((r) => !r.timed && r.url === entry.name && Math.abs(r.begun - entry.startTime) < 100);
+    if (row !== undefined) {
+      Object.assign(row, {timed: true, bytes: bytes ?? row.bytes, ms: entry.duration});
+      if (row.status === 200) this.#heads.set(entry.name, row.bytes);
+      if (row.status === 304 && this.#heads.has(entry.name)) row.spared = Math.max(0, this.#heads.get(entry.name) - (row.bytes ?? 0));
+      this.#later();
+      return;
+    }
+    if (entry.initiatorType === 'fetch' && new URL(entry.name).pathname.endsWith('/healthz')) return;
+    const stored = entry.transferSize === 0 && entry.decodedBodySize > 0;
+    this.#add({method: 'GET', path: pathOf(entry.name), url: entry.name, status: status ?? (entry.decodedBodySize > 0 ? 200 : undefined), stored, bytes: stored ? 0 : bytes, ms: entry.duration, timed: true, begun: entry.startTime});
+  }
+
+  #later() {
+    if (this.#wanted) return;
+    this.#wanted = true;
+    setTimeout(() => { this.#wanted = false; this.#draw(); }, 120);
+  }
+
+  #draw() {
+    const counts = new Map();
+    for (const row of this.#rows) {
+      const {kind} = outcome(row);
+      counts.set(kind, (counts.get(kind) ?? 0) + 1);
+    }
+    const told = Object.keys(KINDS).filter((kind) => counts.has(kind)).map((kind) => `${counts.get(kind)} × ${KINDS[kind]}`);
+    const bytes = this.#rows.reduce((sum, row) => sum + (row.bytes ?? 0), 0);
+    this.#summary.textContent = this.#rows.length === 0 ? 'nothing yet' : `${told.join(', ')} · ${bytesText(bytes)}`;
+    if (!this.node.open) return;
+    const spared = this.#rows.reduce((sum, row) => sum + (row.spared ?? 0), 0);
+    this.#saved.textContent = spared > 0 ? `The 304s among them spared ${bytesText(spared)}.` : '';
+    this.#body.replaceChildren(...this.#rows.map((row) => {
+      const {kind, text} = outcome(row);
+      return el('tr', {}, el('th', {scope: 'row'}, `${row.method === 'GET' ? '' : `${row.method} `}${row.path}`),
+        el('td', {}, el('span', {class: `tag ${kind}`}, text)), el('td', {class: 'number'}, bytesText(row.bytes)), el('td', {class: 'number'}, msText(row.ms)));
+    }));
+  }
+}
+
+function pathOf(address) {
+  const url = new URL(address);
+  return url.origin === location.origin ? url.pathname + url.search : url.host + url.pathname;
+}
+
+export const lens = new Lens();
