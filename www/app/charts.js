@@ -11,7 +11,10 @@ const colour = (name) => getComputedStyle(document.documentElement).getPropertyV
 export class Chart {
   #plot; #values; #cells; #holder = el('div', {class: 'plot', 'aria-hidden': 'true'}); #data;
 
-  /** lines: [{label, colour: '--c1'}]; text(value): how a number is said; top: the least that the scale reaches up to. */
+  /**
+   * lines: [{label, colour: '--c1'}], fill: the area below it too, rare: 0 is no line; text(value): how a number is said; top: the
+   * least that the scale reaches up to.
+   */
   constructor({title, note, lines, text, top = 1}) {
     Object.assign(this, {lines, text, top});
     this.#data = [[], ...lines.map(() => [])];
@@ -39,8 +42,9 @@ export class Chart {
       axes: [{...axis, space: 70}, {...axis, size: 58, values: (_, ticks) => ticks.map((tick) => this.text(tick))}],
       series: [{}, ...this.lines.map(({label, colour: name, fill}) => ({label, stroke: colour(name), width: 1.75, points: {show: false}, fill: fill ? `${colour(name)}22` : undefined}))],
       hooks: {setCursor: [({cursor}) => this.#say(cursor.idx ?? undefined)]},
-    }, this.#data, this.#holder);
+    }, this.#drawn(), this.#holder);
   }
+  #drawn() { return this.#data.map((values, i) => (i > 0 && this.lines[i - 1].rare ? values.map((value) => value || null) : values)); }
 
   #say(at = this.#data[0].length - 1) {
     this.lines.forEach((_, i) => { this.#values[i].textContent = this.#text(this.#data[i + 1][at]); });
@@ -51,7 +55,7 @@ export class Chart {
   draw(data) {
     this.#data = data;
     if (this.#plot === undefined && this.#holder.clientWidth > 0) this.#plot = this.#make();
-    else this.#plot?.setData(data);
+    else this.#plot?.setData(this.#drawn());
     this.#say();
     this.lines.forEach((_, i) => {
       const minute = data[i + 1].slice(-60).filter((value) => value !== null);

@@ -1,11 +1,12 @@
 /**
- * The cache lens: what the last requests cost. Status, Cache-Status and Age come from the client; bytes and time from the browser's
+ * The cache lens: what the last requests to the API cost, and in one line the page's own files. Status, Cache-Status and Age come from the client; bytes and time from the browser's
  * own resource timing, which also knows of what it asked for by itself: images, and what it had at hand.
  */
 
 import {bytesText, el, msText} from './dom.js';
 
 const SHOWN = 20, SETTLE_MS = 250;
+const FILE = /(\/|\.(html|css|js|svg))$/; /* of www/ */
 
 /* Cache-Status (RFC 9211): caches from the origin's on, the nearest last. */
 function cachesOf(header) {
@@ -36,6 +37,7 @@ class Lens {
   #summary = el('span', {class: 'count'}, 'nothing yet');
   #body = el('tbody');
   #saved = el('p', {class: 'small'});
+  #files = new Map(); /* address to the bytes that it cost */
   #wanted = false;
 
   /** The panel. */
@@ -77,7 +79,13 @@ class Lens {
       this.#later();
       return;
     }
-    if (entry.initiatorType === 'fetch' && new URL(entry.name).pathname.endsWith('/healthz')) return;
+    const {origin, pathname} = new URL(entry.name);
+    if (pathname.endsWith('/healthz')) return;
+    if (origin === location.origin && FILE.test(pathname)) {
+      this.#files.set(pathname, entry.transferSize);
+      this.#later();
+      return;
+    }
     const stored = entry.transferSize === 0 && entry.decodedBodySize > 0;
     this.#add({method: 'GET', path: pathOf(entry.name), url: entry.name, status: status ?? (entry.decodedBodySize > 0 ? 200 : undefined), stored, bytes: stored ? 0 : bytes, ms: entry.duration, timed: true, begun: entry.startTime});
   }
@@ -99,7 +107,8 @@ class Lens {
     this.#summary.textContent = this.#rows.length === 0 ? 'nothing yet' : `${told.join(', ')} · ${bytesText(bytes)}`;
     if (!this.node.open) return;
     const spared = this.#rows.reduce((sum, row) => sum + (row.spared ?? 0), 0);
-    this.#saved.textContent = spared > 0 ? `The 304s among them spared ${bytesText(spared)}.` : '';
+    const files = [...this.#files.values()].reduce((sum, size) => sum + size, 0);
+    this.#saved.textContent = `${spared > 0 ? `The 304s among them spared ${bytesText(spared)}. ` : ''}The page itself: ${this.#files.size} files, ${bytesText(files)}.`;
     this.#body.replaceChildren(...this.#rows.map((row) => {
       const {kind, text} = outcome(row);
       return el('tr', {}, el('th', {scope: 'row'}, `${row.method === 'GET' ? '' : `${row.method} `}${row.path}`),

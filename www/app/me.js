@@ -28,7 +28,7 @@ export class Me {
     try {
       const profile = await profiled.me();
       if (!this.#shown) this.#lay();
-      if (!this.#editor.dirty) this.#editor.show(profile);
+      this.#editor.show(profile);
       this.#fresh(profile);
     } catch (error) {
       if (isQuiet(error)) return;

@@ -19,7 +19,7 @@ const or = (value, text) => (value === null || value === undefined ? '–' : tex
 const charts = [
   {title: 'Requests a second', note: 'this page’s own one among them', text: rate, top: 5, lines: [
     {label: 'answered', colour: '--c1', fill: true, of: (b, n) => requestRates(b, n).good}, {label: '304', colour: '--c2', of: (b, n) => requestRates(b, n).same},
-    {label: 'refused (4xx)', colour: '--c3', of: (b, n) => requestRates(b, n).refused}, {label: 'failed (5xx)', colour: '--c4', of: (b, n) => requestRates(b, n).failed}]},
+    {label: 'refused (4xx)', colour: '--c3', rare: true, of: (b, n) => requestRates(b, n).refused}, {label: 'failed (5xx)', colour: '--c4', rare: true, of: (b, n) => requestRates(b, n).failed}]},
   {title: 'Latency', note: 'in the server, of the last ten seconds', text: time, top: 100, lines: [
     {label: 'half below', colour: '--c1', long: true, of: (b, n) => quantile(b, n, 0.5)}, {label: '90 % below', colour: '--c2', long: true, of: (b, n) => quantile(b, n, 0.9)},
     {label: '99 % below', colour: '--c4', long: true, of: (b, n) => quantile(b, n, 0.99)}]},

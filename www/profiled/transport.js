@@ -141,8 +141,9 @@ function parse(text, headers) {
 
 /** The target of a Link with that relation (RFC 8288); undefined: there is none. */
 export function linkOf(header, relation) {
-  for (const [, target, parameters] of (header ?? '').matchAll(/<([^>]*)>((?:\s*;\s*[^\s,;=]+(?:=(?:"[^"]*"|[^\s,;]*))?)*)/g)) {
-    const [, quoted, bare] = /;\s*rel=(?:"([^"]*)"|([^\s,;]*))/i.exec(parameters) ?? [];
+  const parameter = /;\s*([^\s,;=]+)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,;"]*)))?/g;
+  for (const [, target, parameters] of (header ?? '').matchAll(/<([^>]*)>((?:\s*;\s*[^\s,;=]+(?:\s*=\s*(?:"(?:[^"\\]|\\.)*"|[^\s,;"]*))?)*)/g)) {
+    const [, , quoted, bare] = [...parameters.matchAll(parameter)].find(([, name]) => name.toLowerCase() === 'rel') ?? [];
     if ((quoted ?? bare ?? '').toLowerCase().split(/\s+/).includes(relation)) return target;
   }
   return undefined;
