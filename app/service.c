@@ -6,10 +6,12 @@
 #include "crypto/init.h"
 #include "edge/key.h"
 #include "handlers/authorize.h"
+#include "handlers/batch.h"
 #include "handlers/metrics.h"
 #include "handlers/open_documents.h"
 #include "handlers/profile_read.h"
 #include "handlers/profile_write.h"
+#include "handlers/query.h"
 #include "handlers/source.h"
 #include "http/etag.h"
 #include "token/scope.h"
@@ -26,13 +28,14 @@ enum {
     LOCK_WAIT_MS = 5000,       /* how long a write waits for the writers' lock */
 };
 
-/* The routes. A resource is the first pattern that fits: what begins with "@" stands before what may be any
- * id. */
+/* The routes. A resource is the first pattern that fits: what begins with "@", and what is no id, stand
+ * before what may be any id. */
 static void fill_routes(struct service *s)
 {
     struct handlers_context *h = &s->handlers;
     const struct route routes[] = {
         {"/v1/profiles/@{handle}", READ, TOKEN_SCOPE_READ, handlers_read_by_handle, h},
+        {"/v1/profiles/query", HTTP_POST, TOKEN_SCOPE_READ, handlers_query, h},
         {"/v1/profiles/{id}", READ, TOKEN_SCOPE_READ, handlers_read_by_id, h},
         {"/v1/profiles/{id}", HTTP_PUT | HTTP_PATCH | HTTP_DELETE, TOKEN_SCOPE_WRITE, handlers_write_by_id,
          h},
@@ -40,6 +43,7 @@ static void fill_routes(struct service *s)
         {"/v1/profiles/{id}/full", HTTP_PUT | HTTP_PATCH, TOKEN_SCOPE_WRITE, handlers_write_full, h},
         {"/v1/me", READ, TOKEN_SCOPE_READ, handlers_read_me, h},
         {"/v1/me", HTTP_PUT | HTTP_PATCH | HTTP_DELETE, TOKEN_SCOPE_WRITE, handlers_write_me, h},
+        {"/v1/profiles?id", READ, TOKEN_SCOPE_READ, handlers_batch, h},
         {"/v1/profiles", HTTP_POST, TOKEN_SCOPE_ADMIN, handlers_create, h},
         {"/v1/authorize", READ, TOKEN_SCOPE_READ, handlers_authorize, h},
         {"/v1/revocations", READ, TOKEN_SCOPE_ADMIN, handlers_revocations, &s->revocations},

@@ -2,8 +2,8 @@
 
 #include "base/clock.h"
 #include "handlers/condition.h"
+#include "handlers/fields.h"
 #include "handlers/representation.h"
-#include "handlers/source.h"
 
 /* What the loader of a miss is called with. */
 struct loading {
@@ -12,15 +12,6 @@ struct loading {
     const struct handlers_target *target;
     struct cache_key profile; /* the public view by id, whose changes make the answer by handle old */
 };
-
-/* How long it may be kept; 0: not at all. */
-static int64_t ttl_ms(const struct handlers_context *context, bool found)
-{
-    const int64_t without_limit_s = INT64_C(100) * 365 * 86400;
-    if (!found)
-        return context->cache_policy.negative_ttl_s * 1000;
-    return (context->ttl_s == 0 ? without_limit_s : context->ttl_s) * 1000;
-}
 
 /* A miss: the answer out of the database. */
 static enum err load(void *data, struct cache_fill *fill)
@@ -35,18 +26,10 @@ static enum err load(void *data, struct cache_fill *fill)
         timing->store_us = clock_monotonic_us() - begun_us;
     if (e != OK && e != ERR_NOT_FOUND)
         return e;
-    /* a suspended profile is there for its owner and for admins, at /full and /v1/me */
-    bool found = e == OK && (t->view == PROFILE_VIEW_OWNER || resource.profile.state == PROFILE_ACTIVE);
-    if (found)
-        handlers_representation_write(l->context, l->exchange, t, &resource, &fill->value);
-    else
-        handlers_representation_write_missing(&fill->value);
+    handlers_representation_fill(l->context, l->exchange, t, &resource, e == OK, fill);
     if (t->address == HANDLERS_BY_HANDLE && e == OK &&
         cache_key_make(l->context->cache, CACHE_PUBLIC_VIEW, resource.profile.id, &l->profile))
         fill->depends = &l->profile;
-    fill->state = handlers_cache_state(&resource.snapshot);
-    fill->ttl_ms = ttl_ms(l->context, found);
-    fill->negative = !found;
     return OK;
 }
 
@@ -65,12 +48,28 @@ static void write_cache_status(struct http_exchange *x, enum cache_outcome outco
         x->timing->cache = words[outcome];
 }
 
+/* A part is another representation: its tag is its own, and so is where it lies. */
+static void write_part_lines(struct http_exchange *x, const struct handlers_target *t, struct span etag)
+{
+    struct buf query = {0};
+    buf_lit(&query, "?fields=");
+    profile_part_names(t->members, &query);
+    http_response_extend_header(x->response, "Content-Location", buf_span(&query));
+    http_response_drop_header(x->response, "ETag");
+    http_response_header(x->response, "ETag", etag);
+    if (query.failed)
+        x->response->head.failed = true;
+    buf_fini(&query);
+}
+
 static void write_head(struct http_exchange *x, const struct handlers_target *t,
-                       const struct handlers_representation *r)
+                       const struct handlers_representation *r, struct span etag)
 {
     buf_append(&x->response->head, r->head);
     if (t->address == HANDLERS_ME)
         handlers_write_address(x->response, "Content-Location", t->id, t->view);
+    if (t->members != PROFILE_WHOLE)
+        write_part_lines(x, t, etag);
     if (t->view == PROFILE_VIEW_OWNER)
         http_response_header(x->response, "X-Request-Id", span_str(x->request->id));
 }
@@ -80,16 +79,20 @@ static enum err answer(const struct handlers_context *context, struct http_excha
 {
     if (!r->found)
         return handlers_no_profile(context, x, t);
+    struct span etag = handlers_fields_etag(x->arena, r->etag, t->members);
+    if (etag.ptr == NULL)
+        return handlers_fault(x, ERR_NOMEM);
     const struct http_current current = {
-        .exists = true, .tags = &r->etag, .tag_count = 1, .modified_s = r->modified_s};
+        .exists = true, .tags = &etag, .tag_count = 1, .modified_s = r->modified_s};
     enum handlers_condition condition = handlers_condition(x, &current);
     if (condition == HANDLERS_REFUSED)
         return ERR_CONFLICT;
     if (condition == HANDLERS_WHOLE) {
         http_response_header(x->response, "Content-Type", SPAN("application/json"));
-        buf_append(&x->response->body, r->body);
+        if (profile_part_write(r->body, t->members, &x->response->body) != OK)
+            return handlers_fault(x, ERR_INVALID);
     }
-    write_head(x, t, r);
+    write_head(x, t, r, etag);
     return OK;
 }
 

@@ -1,5 +1,6 @@
 #include "handlers/representation.h"
 
+#include "handlers/source.h"
 #include "http/precondition.h"
 
 struct packed {
@@ -49,6 +50,30 @@ void handlers_representation_write_missing(struct buf *out)
     buf_append(out, span_of((const char *)&p, sizeof p));
 }
 
+/* How long it may be kept; 0: not at all. */
+static int64_t ttl_ms(const struct handlers_context *context, bool found)
+{
+    const int64_t without_limit_s = INT64_C(100) * 365 * 86400;
+    if (!found)
+        return context->cache_policy.negative_ttl_s * 1000;
+    return (context->ttl_s == 0 ? without_limit_s : context->ttl_s) * 1000;
+}
+
+void handlers_representation_fill(const struct handlers_context *context, struct http_exchange *x,
+                                  const struct handlers_target *t, const struct handlers_resource *r,
+                                  bool exists, struct cache_fill *fill)
+{
+    /* a suspended profile is there for its owner and for admins, at /full and /v1/me */
+    bool found = exists && (t->view == PROFILE_VIEW_OWNER || r->profile.state == PROFILE_ACTIVE);
+    if (found)
+        handlers_representation_write(context, x, t, r, &fill->value);
+    else
+        handlers_representation_write_missing(&fill->value);
+    fill->state = handlers_cache_state(&r->snapshot);
+    fill->ttl_ms = ttl_ms(context, found);
+    fill->negative = !found;
+}
+
 enum err handlers_representation_read(struct span value, struct handlers_representation *out)
 {
     struct packed p;
@@ -64,5 +89,20 @@ enum err handlers_representation_read(struct span value, struct handlers_represe
     out->etag = span_of(rest.ptr, p.etag_len);
     out->head = span_of(rest.ptr + p.etag_len, p.head_len);
     out->body = span_of(rest.ptr + p.etag_len + p.head_len, p.body_len);
+    return OK;
+}
+
+enum err handlers_representation_read_tag(struct span front, struct span *etag)
+{
+    struct packed p;
+    *etag = (struct span){NULL, 0};
+    if (front.len < sizeof p)
+        return ERR_INVALID;
+    memcpy(&p, front.ptr, sizeof p);
+    front = span_from(front, sizeof p);
+    if (front.len < p.etag_len)
+        return ERR_INVALID;
+    if (p.found != 0)
+        *etag = span_of(front.ptr, p.etag_len);
     return OK;
 }

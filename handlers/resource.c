@@ -1,6 +1,6 @@
 #include "handlers/resource.h"
 
-#include "handlers/parameters.h"
+#include "handlers/fields.h"
 #include "http/bearer.h"
 #include "http/date.h"
 #include "http/etag.h"
@@ -50,14 +50,16 @@ enum err handlers_target_read(struct http_exchange *x, enum handlers_address add
                               struct handlers_target *out)
 {
     const struct token_identity *caller = x->caller;
-    enum err e = handlers_no_parameters(x);
-    if (e != OK)
-        return e;
     *out = (struct handlers_target){
         .address = address,
         .view = address == HANDLERS_FULL || address == HANDLERS_ME ? PROFILE_VIEW_OWNER : PROFILE_VIEW_PUBLIC,
         .admin = (caller->scopes & TOKEN_SCOPE_ADMIN) != 0,
     };
+    enum err e = (x->request->method & (HTTP_GET | HTTP_HEAD)) != 0
+                     ? handlers_fields_read(x, out->view, &out->members)
+                     : handlers_no_parameters(x);
+    if (e != OK)
+        return e;
     if (address == HANDLERS_BY_HANDLE)
         return read_handle(x, out) ? OK
                                    : handlers_problem(x, HTTP_PROBLEM_NO_SUCH_PROFILE, ERR_NOT_FOUND, NULL);

@@ -22,12 +22,14 @@ struct handlers_target {
     struct span id;     /* absent by handle */
     struct span handle; /* folded; absent but by handle */
     bool admin;         /* the caller holds profile:admin */
+    uint32_t members;   /* of a read: which the answer is to have; PROFILE_WHOLE: all (fields.h) */
 };
 
 /*
- * Reads the target out of the path and the caller. OK, or the answer is made already: 400 for a query
- * parameter (none is known at these addresses), 404 for what can be no id or handle, and with owned 403 for
- * another's profile without profile:admin. The 404 is the same as for a profile that does not exist.
+ * Reads the target out of the path, the caller and the query. OK, or the answer is made already: 400 for a
+ * query parameter (GET and HEAD know `fields` at these addresses, the others none), 404 for what can be no id
+ * or handle, and with owned 403 for another's profile without profile:admin. The 404 is the same as for a
+ * profile that does not exist.
  */
 MUST_USE enum err handlers_target_read(struct http_exchange *x, enum handlers_address address, bool owned,
                                        struct handlers_target *out);

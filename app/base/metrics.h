@@ -29,6 +29,8 @@
       "Reads answered by what the cache knows to be missing; hits do not include them.")                     \
     X(CACHE_MISSES, "profiled_cache_misses_total", "", "cache_misses",                                       \
       "Reads that found nothing usable in the cache.")                                                       \
+    X(CACHE_LOADS, "profiled_cache_loads_total", "", "cache_loads",                                          \
+      "Reads of the database for what the cache did not give; for all of a batch it is one.")                \
     X(CACHE_FILLS, "profiled_cache_fills_total", "", "cache_fills", "Answers put into the cache.")           \
     X(CACHE_FLIGHT_WAITS, "profiled_cache_flight_waits_total", "", "cache_flight_waits",                     \
       "Misses that waited for another worker's read of the same key.")                                       \

@@ -1,11 +1,8 @@
-#include "cache/cache.h"
-
+#include "cache/entry.h"
 #include "crypto/hash.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-enum { STAMP_LEN = sizeof(struct cache_stamp), FLAG_NEGATIVE = 1 };
 
 enum err cache_open(struct cache *c, struct cache_memory *memory, const struct cache_source *source,
                     struct metrics *metrics, struct metrics_gauges *gauges)
@@ -56,44 +53,15 @@ uint32_t cache_word(const struct cache *c, enum cache_kind kind, struct span nam
     return cache_key_make(c, kind, name, &key) ? cache_word_of(key.hash) : 0;
 }
 
-/* Once in an exchange. */
-static bool is_current(struct cache *c)
-{
-    if (c->state == CACHE_NOT_ASKED)
-        c->state = cache_follower_catch_up(&c->follower) ? CACHE_CURRENT : CACHE_BEHIND;
-    return c->state == CACHE_CURRENT;
-}
-
-/* A record that is good: its value, without the stamp. */
-static bool find(struct cache *c, struct cache_table *table, uint64_t hash, struct span key, char *out,
-                 size_t out_size, struct cache_stamp *stamp, struct span *value)
-{
-    size_t len;
-    if (cache_table_get(table, hash, key, out, out_size, &len) != OK || len < STAMP_LEN)
-        return false;
-    memcpy(stamp, out, STAMP_LEN);
-    *value = span_of(out + STAMP_LEN, len - STAMP_LEN);
-    return cache_stamp_is_good(&c->follower, stamp, c->now_ms);
-}
-
-static bool hit(struct cache *c, const struct cache_key *key, struct span *value)
-{
-    struct cache_stamp stamp;
-    if (!find(c, &c->memory->responses, key->hash, span_of(key->bytes, key->len), c->value, c->value_size,
-              &stamp, value))
-        return false;
-    metrics_add(c->follower.metrics,
-                (stamp.flags & FLAG_NEGATIVE) != 0 ? METRIC_CACHE_NEGATIVE_HITS : METRIC_CACHE_HITS, 1);
-    return true;
-}
-
 /* The loader's value, which then lies in c->value. Where there is no memory to lie in, c->value grows. */
 static enum err load_value(struct cache *c, cache_loader load, void *data, struct cache_fill *fill,
                            struct span *value)
 {
-    static const char room[STAMP_LEN] = {0};
+    static const char room[CACHE_STAMP_LEN] = {0};
     enum err e;
     buf_append(&fill->value, span_of(room, sizeof room));
+    if (c->follower.metrics != NULL)
+        metrics_add(c->follower.metrics, METRIC_CACHE_LOADS, 1);
     if ((e = load(data, fill)) != OK || (e = buf_status(&fill->value)) != OK)
         return e;
     if (fill->value.len > c->value_size) {
@@ -104,43 +72,8 @@ static enum err load_value(struct cache *c, cache_loader load, void *data, struc
         c->value_size = fill->value.len;
     }
     memcpy(c->value, fill->value.ptr, fill->value.len);
-    *value = span_of(c->value + STAMP_LEN, fill->value.len - STAMP_LEN);
+    *value = span_of(c->value + CACHE_STAMP_LEN, fill->value.len - CACHE_STAMP_LEN);
     return OK;
-}
-
-/* What the tables hold now, for who watches. */
-static void show(const struct cache *c, const struct cache_table *table, enum metric_gauge bytes,
-                 enum metric_gauge entries)
-{
-    struct cache_table_facts facts;
-    cache_table_facts(table, &facts);
-    metrics_gauge_set(c->follower.gauges, bytes, facts.bytes_held);
-    metrics_gauge_set(c->follower.gauges, entries, facts.entries);
-}
-
-/* Keeps what was loaded. true: it is kept. */
-static bool keep(struct cache *c, const struct cache_key *key, struct cache_fill *fill)
-{
-    struct metrics *m = c->follower.metrics;
-    unsigned evicted = 0;
-    const struct cache_key *depends = fill->depends == NULL ? key : fill->depends;
-    const struct cache_stamp stamp = {
-        .identity = fill->state.identity,
-        .seq = fill->state.seq,
-        .expires_ms = c->now_ms + fill->ttl_ms,
-        .words = {cache_word_of(key->hash), cache_word_of(depends->hash)},
-        .flags = fill->negative ? FLAG_NEGATIVE : 0,
-    };
-    if (fill->state.identity == 0 || fill->ttl_ms <= 0)
-        return false;
-    memcpy(fill->value.ptr, &stamp, sizeof stamp);
-    if (cache_table_put(&c->memory->responses, key->hash, span_of(key->bytes, key->len),
-                        buf_span(&fill->value), CACHE_PUT_WAIT_US, &evicted) != OK)
-        return false;
-    metrics_add(m, METRIC_CACHE_FILLS, 1);
-    metrics_add(m, METRIC_CACHE_EVICTIONS, evicted);
-    show(c, &c->memory->responses, GAUGE_CACHE_BYTES_HELD, GAUGE_CACHE_ENTRIES);
-    return true;
 }
 
 /* With the flight's lock held or not to be had: reads, and keeps it in the former case. */
@@ -152,7 +85,7 @@ static enum err read_through(struct cache *c, const struct cache_key *key, bool 
     if (!leads)
         *outcome = CACHE_BYPASSED;
     else
-        *outcome = e == OK && keep(c, key, &fill) ? CACHE_STORED : CACHE_MISSED;
+        *outcome = e == OK && cache_keep(c, key, &fill) ? CACHE_STORED : CACHE_MISSED;
     buf_fini(&fill.value);
     return e;
 }
@@ -166,12 +99,12 @@ enum err cache_read(struct cache *c, const struct cache_key *key, cache_loader l
     if (c->memory == NULL || !c->memory->has_responses)
         return read_through(c, key, false, load, data, value, outcome);
     struct metrics *m = c->follower.metrics;
-    if (!is_current(c)) {
+    if (!cache_is_current(c)) {
         metrics_add(m, METRIC_CACHE_BYPASSES, 1);
         return read_through(c, key, false, load, data, value, outcome);
     }
     *outcome = CACHE_HIT;
-    if (hit(c, key, value))
+    if (cache_hit(c, key, value))
         return OK;
     /* whoever has the lock reads for all who wait for it; a word and a flight are chosen by different bits */
     struct cache_lock *flight = &c->memory->flights[key->hash % CACHE_FLIGHTS];
@@ -184,7 +117,7 @@ enum err cache_read(struct cache *c, const struct cache_key *key, cache_loader l
     }
     /* looked for again in any case: who led may have been done between the look and the lock */
     *outcome = CACHE_COLLAPSED;
-    if (hit(c, key, value)) {
+    if (cache_hit(c, key, value)) {
         cache_lock_give(flight);
         return OK;
     }
@@ -218,9 +151,9 @@ enum err cache_verdict_get(struct cache *c, const unsigned char hash[CACHE_TOKEN
                            char out[CACHE_VERDICT_MAX], struct span *value)
 {
     struct cache_stamp stamp;
-    if (!is_current(c) ||
-        !find(c, &c->memory->verdicts, place_of(hash), span_of((const char *)hash, CACHE_TOKEN_HASH_LEN), out,
-              CACHE_VERDICT_MAX, &stamp, value)) {
+    if (!cache_is_current(c) || !cache_find(c, &c->memory->verdicts, place_of(hash),
+                                            span_of((const char *)hash, CACHE_TOKEN_HASH_LEN), out,
+                                            CACHE_VERDICT_MAX, &stamp, value)) {
         metrics_add(c->follower.metrics, METRIC_TOKEN_MEMO_MISSES, 1);
         return ERR_NOT_FOUND;
     }
@@ -237,15 +170,15 @@ void cache_verdict_put(struct cache *c, const unsigned char hash[CACHE_TOKEN_HAS
     uint32_t word = cache_word_of(depends->hash);
     const struct cache_stamp stamp = {
         .identity = state.identity, .seq = state.seq, .expires_ms = expires_ms, .words = {word, word}};
-    if (!is_current(c) || state.identity == 0 || value.len > sizeof record - STAMP_LEN)
+    if (!cache_is_current(c) || state.identity == 0 || value.len > sizeof record - CACHE_STAMP_LEN)
         return;
-    memcpy(record, &stamp, STAMP_LEN);
-    memcpy(record + STAMP_LEN, value.ptr, value.len);
+    memcpy(record, &stamp, CACHE_STAMP_LEN);
+    memcpy(record + CACHE_STAMP_LEN, value.ptr, value.len);
     if (cache_table_put(&c->memory->verdicts, place_of(hash),
                         span_of((const char *)hash, CACHE_TOKEN_HASH_LEN),
-                        span_of(record, STAMP_LEN + value.len), CACHE_PUT_WAIT_US, &evicted) != OK)
+                        span_of(record, CACHE_STAMP_LEN + value.len), CACHE_PUT_WAIT_US, &evicted) != OK)
         return;
     metrics_add(m, METRIC_TOKEN_MEMO_FILLS, 1);
     metrics_add(m, METRIC_TOKEN_MEMO_EVICTIONS, evicted);
-    show(c, &c->memory->verdicts, GAUGE_TOKEN_MEMO_BYTES_HELD, GAUGE_TOKEN_MEMO_ENTRIES);
+    cache_show(c, &c->memory->verdicts, GAUGE_TOKEN_MEMO_BYTES_HELD, GAUGE_TOKEN_MEMO_ENTRIES);
 }

@@ -89,6 +89,46 @@ MUST_USE enum err cache_read(struct cache *c, const struct cache_key *key, cache
                              struct span *value, enum cache_outcome *outcome);
 
 /*
+ * Many keys for one answer: what is in the cache out of it, key by key, and what is not by one read of the
+ * database. A look at the tag alone, where that will do, copies no body.
+ */
+enum {
+    CACHE_MANY_MAX = 128,
+    CACHE_FRONT_LEN = 192, /* bytes of a value that a look at its front gets at most */
+};
+struct cache_wanted {
+    struct cache_key key;
+    bool front; /* the front of its value may be all that is wanted */
+};
+struct cache_giving;
+/* What is called back; index is that of a wanted key. Spans live for the call. */
+struct cache_reader {
+    /* The value of a key, once for each; the hits first, in order. */
+    void (*take)(void *data, size_t index, struct span value, enum cache_outcome outcome);
+    /* The first CACHE_FRONT_LEN bytes of a good value, or all of it, of a key that said so: true: that was
+     * all, take is not called for it. NULL, where no key says so. */
+    bool (*take_front)(void *data, size_t index, struct span front);
+    /* Reads what missed, all of it in one snapshot, and gives each by cache_give, the last first: while the
+     * first is not there, others with the same batch wait for it. Called once at most. */
+    enum err (*load)(void *data, const size_t *missed, size_t missed_count, struct cache_giving *to);
+    void *data;
+};
+
+/*
+ * Up to CACHE_MANY_MAX keys. OK: each was taken. Else what load said: some may have been. Waits as cache_read
+ * does, for one other worker: the flight is that of the first key that missed, so that workers with the same
+ * batch, or with the same one profile that has changed, cost one read. Never for more than one, and with none
+ * in hand: that way nobody waits in a circle. What is read is kept whoever reads the same meanwhile: its
+ * stamp is that of its snapshot, which is all that makes a record good (coherence.h).
+ */
+MUST_USE enum err cache_read_many(struct cache *c, const struct cache_wanted *wanted, size_t count,
+                                  const struct cache_reader *reader);
+/* For load: an empty fill for the next value, to be filled as a loader's; and handing it over, which keeps it
+ * and calls take. ERR_NOMEM: the value had failed. */
+struct cache_fill *cache_give_begin(struct cache_giving *to);
+MUST_USE enum err cache_give(struct cache_giving *to, size_t index);
+
+/*
  * The memo. A token is looked for by its keyed hash alone; nothing of it is kept. Values are the caller's own
  * bytes, at most CACHE_VERDICT_MAX. get: OK: value is what was put for this very token, and no change has
  * made it old since; it lies in out. ERR_NOT_FOUND: verify it.

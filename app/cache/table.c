@@ -9,10 +9,17 @@ enum { GET_TRIES = 3, LINE = 64, FETCHED_AHEAD = 17 * LINE };
 
 enum copied { COPIED, COPIED_NOTHING, COPIED_TOO_LATE };
 
+/* Where a get copies to. */
+struct room {
+    void *out;
+    size_t size;
+    bool whole; /* a value that is longer counts as none; else its front is copied */
+};
+
 /* Copies the value out, if the key is the one. Until the last line nothing that is read here can be believed,
  * hence the bounds. */
-static inline enum copied copy_out(const struct cache_ring *ring, uint64_t at, struct span key, void *out,
-                                   size_t out_size, size_t *out_len)
+static inline enum copied copy_out(const struct cache_ring *ring, uint64_t at, struct span key,
+                                   struct room room, size_t *out_len)
 {
     if ((at & ring->mask) + CACHE_RECORD_HEAD_UNITS > ring->units)
         return COPIED_NOTHING;
@@ -23,25 +30,25 @@ static inline enum copied copy_out(const struct cache_ring *ring, uint64_t at, s
         __builtin_prefetch((const void *)line);
     const uint64_t lengths = atomic_load_explicit(&record->lengths, memory_order_relaxed);
     const size_t key_len = cache_record_key_len(lengths), value_len = cache_record_value_len(lengths);
-    const size_t room = (size_t)(ring->units - (at & ring->mask) - CACHE_RECORD_HEAD_UNITS) * CACHE_UNIT;
+    const size_t held = (size_t)(ring->units - (at & ring->mask) - CACHE_RECORD_HEAD_UNITS) * CACHE_UNIT;
     bool ours = cache_record_kind(lengths) == CACHE_RECORD && key_len == key.len &&
-                key_len + value_len <= room && value_len <= out_size &&
+                key_len + value_len <= held && (!room.whole || value_len <= room.size) &&
                 (key_len == 0 || memcmp(record->bytes, key.ptr, key_len) == 0);
-    if (ours && value_len > 0)
-        memcpy(out, record->bytes + key_len, value_len);
+    const size_t len = value_len < room.size ? value_len : room.size;
+    if (ours && len > 0)
+        memcpy(room.out, record->bytes + key_len, len);
     if (!cache_ring_still_holds(ring, at))
         return COPIED_TOO_LATE;
-    *out_len = value_len;
+    *out_len = len;
     return ours ? COPIED : COPIED_NOTHING;
 }
 
 /* Tries the record that a slot points at; once again if it was moved while it was copied. */
 static inline bool try_slot(struct cache_table *t, const _Atomic uint64_t *slot, uint64_t value,
-                            uint64_t hash, struct span key, void *out, size_t out_size, size_t *out_len)
+                            uint64_t hash, struct span key, struct room room, size_t *out_len)
 {
     for (int tries = 0; tries < GET_TRIES && cache_slot_is_of(value, hash); tries++) {
-        switch (copy_out(&t->rings[cache_slot_ring(value)], cache_slot_position(value), key, out, out_size,
-                         out_len)) {
+        switch (copy_out(&t->rings[cache_slot_ring(value)], cache_slot_position(value), key, room, out_len)) {
         case COPIED:
             return true;
         case COPIED_NOTHING:
@@ -54,15 +61,15 @@ static inline bool try_slot(struct cache_table *t, const _Atomic uint64_t *slot,
     return false;
 }
 
-enum err cache_table_get(struct cache_table *t, uint64_t hash, struct span key, void *out, size_t out_size,
-                         size_t *out_len)
+static inline enum err get(struct cache_table *t, uint64_t hash, struct span key, struct room room,
+                           size_t *out_len)
 {
     for (unsigned which = 0; which < 2; which++) {
         struct cache_bucket *bucket = cache_index_bucket(&t->index, hash, which);
         for (int i = 0; i < CACHE_WAYS; i++) {
             uint64_t value = atomic_load_explicit(&bucket->slots[i], memory_order_acquire);
             if (cache_slot_is_of(value, hash) &&
-                try_slot(t, &bucket->slots[i], value, hash, key, out, out_size, out_len)) {
+                try_slot(t, &bucket->slots[i], value, hash, key, room, out_len)) {
                 cache_slot_mark_read(&bucket->frequencies[i]);
                 return OK;
             }
@@ -70,6 +77,18 @@ enum err cache_table_get(struct cache_table *t, uint64_t hash, struct span key, 
     }
     *out_len = 0;
     return ERR_NOT_FOUND;
+}
+
+enum err cache_table_get(struct cache_table *t, uint64_t hash, struct span key, void *out, size_t out_size,
+                         size_t *out_len)
+{
+    return get(t, hash, key, (struct room){out, out_size, true}, out_len);
+}
+
+enum err cache_table_get_front(struct cache_table *t, uint64_t hash, struct span key, void *out,
+                               size_t out_size, size_t *out_len)
+{
+    return get(t, hash, key, (struct room){out, out_size, false}, out_len);
 }
 
 /* The record is in its ring; now it can be found. The slot of an older one of the key serves, and that one is

@@ -72,6 +72,9 @@ MUST_USE enum err cache_table_attach(struct cache_table *t, void *at, size_t byt
  */
 MUST_USE enum err cache_table_get(struct cache_table *t, uint64_t hash, struct span key, void *out,
                                   size_t out_size, size_t *out_len);
+/* The same of the value's first out_size bytes, all of it where it is shorter: whole as far as they go. */
+MUST_USE enum err cache_table_get_front(struct cache_table *t, uint64_t hash, struct span key, void *out,
+                                        size_t out_size, size_t *out_len);
 /*
  * Puts a record, in the place of any of the same key. wait_us bounds the wait for the insert lock, as in
  * cache_lock_take. *evicted (unless NULL): how many other records were dropped for it; 0 on failure. OK.

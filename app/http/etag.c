@@ -2,22 +2,35 @@
 
 #include "http/syntax.h"
 
-void http_etag_write(struct buf *out, struct span epoch, char view, int64_t sequence)
+static void write_hex(struct buf *out, uint64_t n)
 {
     static const char digits[] = "0123456789abcdef";
     char text[16];
     size_t at = sizeof text;
-    uint64_t n = (uint64_t)sequence;
     do {
         text[--at] = digits[n & 15];
         n >>= 4;
     } while (n > 0);
+    buf_append(out, span_of(text + at, sizeof text - at));
+}
+
+void http_etag_write(struct buf *out, struct span epoch, char view, int64_t sequence)
+{
     buf_char(out, '"');
     buf_append(out, epoch);
     buf_char(out, '-');
     buf_u64(out, HTTP_ETAG_FORMAT);
     buf_char(out, view);
-    buf_append(out, span_of(text + at, sizeof text - at));
+    write_hex(out, (uint64_t)sequence);
+    buf_char(out, '"');
+}
+
+void http_etag_write_part(struct buf *out, struct span tag, uint32_t part)
+{
+    tag.len -= tag.len > 0; /* the quote at its end */
+    buf_append(out, tag);
+    buf_char(out, '.');
+    write_hex(out, part);
     buf_char(out, '"');
 }
 
@@ -113,6 +126,12 @@ bool http_etag_list_matches(struct span list, const struct span *tags, size_t ta
         found = found || tag_matches(&tag, tags, tag_count, how);
     }
     return found;
+}
+
+bool http_etag_valid(struct span value)
+{
+    struct tag tag;
+    return take_tag(&value, &tag) && value.len == 0;
 }
 
 bool http_etag_is_any(struct span value)

@@ -25,6 +25,18 @@ enum { HTTP_ETAG_FORMAT = 1 };
  * negative. */
 void http_etag_write(struct buf *out, struct span epoch, char view, int64_t sequence);
 
+/*
+ * Appends the tag of a part of what `tag` stands for: the same with the part's number behind a dot,
+ * "9f3a2c1b7d-1p4f2.c8001". A part that is made of the same state in the same way is the same bytes, so it is
+ * a strong tag if that is one; it changes whenever the whole does, and costs no look at the part. It is never
+ * that of the whole, nor of a part with another number. tag: as http_etag_write made it.
+ */
+void http_etag_write_part(struct buf *out, struct span tag, uint32_t part);
+
+/* Whether it is one entity tag, strong or weak, as a header or a front server's compression writes it, and
+ * nothing else. */
+bool http_etag_valid(struct span value);
+
 /* Section 8.8.3.2: strong, both must be strong; weak, either may be. */
 enum http_etag_comparison { HTTP_ETAG_STRONG, HTTP_ETAG_WEAK };
 

@@ -29,6 +29,7 @@
     X(UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", 415, 0,                                              \
       "The body's media type is not accepted here")                                                          \
     X(INVALID_PROFILE, "invalid-profile", 422, 0, "The profile breaks a rule")                               \
+    X(INVALID_QUERY, "invalid-query", 422, 0, "The query breaks a rule")                                     \
     X(PRECONDITION_REQUIRED, "precondition-required", 428, 0, "If-Match is needed")                          \
     X(RATE_LIMITED, "rate-limited", 429, 0, "Too many requests")                                             \
     X(INTERNAL, "internal", 500, 0, "Something went wrong in the server")                                    \

@@ -1,7 +1,12 @@
 #include "http/response.h"
 
+/* What a worker keeps at most: a batch of the longest profiles has some megabytes. */
+enum { KEPT_MAX = 256 * 1024 };
+
 void http_response_reset(struct http_response *r)
 {
+    if (r->body.size > KEPT_MAX)
+        buf_fini(&r->body);
     http_response_restart(r, 0);
 }
 
@@ -64,6 +69,17 @@ bool http_response_has_header(const struct http_response *r, const char *name)
 {
     size_t at, len;
     return find_line(r, name, &at, &len);
+}
+
+void http_response_extend_header(struct http_response *r, const char *name, struct span more)
+{
+    size_t at, len;
+    if (!find_line(r, name, &at, &len) || buf_reserve(&r->head, more.len) == NULL)
+        return;
+    char *to = r->head.ptr + at + len - 2; /* the line's end */
+    memmove(to + more.len, to, (size_t)(r->head.ptr + r->head.len - to));
+    memcpy(to, more.ptr, more.len);
+    buf_extend(&r->head, more.len);
 }
 
 void http_response_drop_header(struct http_response *r, const char *name)

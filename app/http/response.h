@@ -13,7 +13,7 @@ struct http_response {
     struct buf body;
 };
 
-/* Empties it for the next answer; keeps the memory. */
+/* Empties it for the next answer; keeps the memory, but for that of an unusually long one. */
 void http_response_reset(struct http_response *r);
 void http_response_fini(struct http_response *r);
 
@@ -28,6 +28,8 @@ size_t http_response_header_begin(struct http_response *r, const char *name);
 void http_response_header_end(struct http_response *r, size_t start);
 /* Whether a line of this name (without case) is there. */
 bool http_response_has_header(const struct http_response *r, const char *name);
+/* Writes more behind the value of the first line of this name (without case), if there is one. */
+void http_response_extend_header(struct http_response *r, const char *name, struct span more);
 /* Takes every line of this name (without case) out. */
 void http_response_drop_header(struct http_response *r, const char *name);
 /* Empties head and body and sets the status: for an answer that replaces one begun. */

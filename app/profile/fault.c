@@ -1,22 +1,8 @@
 #include "profile/parsing.h"
+#include "profile/pointer.h"
 
 #include <stdarg.h>
 #include <stdio.h>
-
-/* A reference token of RFC 6901: '~' and '/' are written as "~0" and "~1" (section 3). Returns the end. */
-static char *write_token(char *to, struct span token)
-{
-    *to++ = '/';
-    for (size_t i = 0; i < token.len; i++) {
-        if (token.ptr[i] == '~' || token.ptr[i] == '/') {
-            *to++ = '~';
-            *to++ = token.ptr[i] == '~' ? '0' : '1';
-        } else {
-            *to++ = token.ptr[i];
-        }
-    }
-    return to;
-}
 
 static struct span write_pointer(struct arena *arena, struct span member, struct span inner)
 {
@@ -25,9 +11,9 @@ static struct span write_pointer(struct arena *arena, struct span member, struct
     char *text = arena_alloc(arena, 2 * (member.len + inner.len) + 3);
     if (text == NULL)
         return (struct span){NULL, 0};
-    char *end = write_token(text, member);
+    char *end = profile_pointer_write(text, member);
     if (inner.ptr != NULL)
-        end = write_token(end, inner);
+        end = profile_pointer_write(end, inner);
     *end = '\0';
     return span_of(text, (size_t)(end - text));
 }

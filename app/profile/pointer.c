@@ -52,3 +52,17 @@ json_t *profile_pointer_step(const json_t *container, struct span token)
         return json_array_get(container, index);
     return NULL;
 }
+
+char *profile_pointer_write(char *to, struct span token)
+{
+    *to++ = '/';
+    for (size_t i = 0; i < token.len; i++) {
+        if (token.ptr[i] == '~' || token.ptr[i] == '/') {
+            *to++ = '~';
+            *to++ = token.ptr[i] == '~' ? '0' : '1';
+        } else {
+            *to++ = token.ptr[i];
+        }
+    }
+    return to;
+}

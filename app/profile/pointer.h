@@ -14,6 +14,10 @@ bool profile_pointer_valid(struct span pointer);
  */
 struct span profile_pointer_next(struct span *pointer, struct buf *scratch);
 
+/* Writes "/" and the token, '~' and '/' as "~0" and "~1" (section 3): twice its length and one byte at most.
+ * Gives the end of what was written. */
+char *profile_pointer_write(char *to, struct span token);
+
 /* Section 4: an array index is decimal digits without a leading zero. False: it is none, or is above last. */
 bool profile_pointer_index(struct span token, size_t last, size_t *index);
 

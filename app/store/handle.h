@@ -19,6 +19,7 @@ enum store_statement {
     STORE_GET,
     STORE_GET_BY_HANDLE,
     STORE_GET_AFTER,
+    STORE_GET_MANY,
     STORE_STAMPS,
     STORE_INSERT,
     STORE_UPDATE,
@@ -101,8 +102,8 @@ void store_bind(sqlite3_stmt *statement, int index, struct span s);
 
 /* A column's text, borrowed from the statement until its next step. Absent for NULL. */
 struct span store_column(sqlite3_stmt *statement, int index);
-/* The rows of STORE_GET, STORE_GET_BY_HANDLE and STORE_GET_AFTER. Copies into the arena; ERR_NOMEM.
- * ERR_NOT_FOUND: the row stands for no profile. */
+/* The rows of STORE_GET, STORE_GET_BY_HANDLE, STORE_GET_AFTER and STORE_GET_MANY. Copies into the arena;
+ * ERR_NOMEM. ERR_NOT_FOUND: the row stands for no profile. */
 MUST_USE enum err store_row_read(sqlite3_stmt *statement, struct arena *arena, struct profile *out);
 /* The columns epoch and seq of a row, at index and behind it. An epoch that is NULL leaves out->epoch empty.
  */
@@ -113,6 +114,8 @@ enum { STORE_ROW_SNAPSHOT = 0 }; /* where they are in the rows above */
 void store_map_wal_index(struct store *s);
 /* n of a row of STORE_GET_AFTER. */
 int64_t store_row_n(sqlite3_stmt *statement);
+/* Which of those asked for a row of STORE_GET_MANY is about. */
+int64_t store_row_asked(sqlite3_stmt *statement);
 
 /* "sqlite:PATH": the path, or NULL. Borrowed from url. */
 const char *store_path_of_url(const char *url);

@@ -16,7 +16,8 @@ enum {
     COLUMN_OWNER_AT,
     COLUMN_PUBLIC_SEQ,
     COLUMN_PUBLIC_AT,
-    COLUMN_FIELDS
+    COLUMN_FIELDS,
+    COLUMN_ASKED = COLUMN_FIELDS + PROFILE_FIELD_COUNT
 };
 
 void store_bind(sqlite3_stmt *statement, int index, struct span s)
@@ -94,4 +95,9 @@ enum err store_row_read(sqlite3_stmt *statement, struct arena *arena, struct pro
 int64_t store_row_n(sqlite3_stmt *statement)
 {
     return sqlite3_column_int64(statement, COLUMN_N);
+}
+
+int64_t store_row_asked(sqlite3_stmt *statement)
+{
+    return sqlite3_column_int64(statement, COLUMN_ASKED);
 }

@@ -7,10 +7,11 @@
     "phone_number,birthdate,address,attributes"
 /* In which state of the database something is read: of the same statement, so of the same snapshot. */
 #define SNAPSHOT "epoch,(SELECT coalesce(max(seq),0) FROM changes)"
+#define ROW_COLUMNS                                                                                          \
+    "SELECT " SNAPSHOT ",n,profiles.id,handle,state,private,created_at,owner_seq,owner_updated_at,"          \
+    "public_seq,public_updated_at," FIELD_COLUMNS
 /* One row in any case: where there is no such profile, n is NULL. */
-#define ROW                                                                                                  \
-    "SELECT " SNAPSHOT ",n,id,handle,state,private,created_at,owner_seq,owner_updated_at,public_seq,"        \
-    "public_updated_at," FIELD_COLUMNS " FROM meta LEFT JOIN profiles ON "
+#define ROW ROW_COLUMNS " FROM meta LEFT JOIN profiles ON "
 
 #define NEXT "(SELECT coalesce(max(seq),0)+1 FROM changes)"
 
@@ -31,6 +32,9 @@ static const char *const texts[STORE_STATEMENT_COUNT] = {
     [STORE_GET] = ROW "id=?1",
     [STORE_GET_BY_HANDLE] = ROW "handle=?1",
     [STORE_GET_AFTER] = ROW "n>?1 ORDER BY n LIMIT ?2",
+    /* a row for each, of one snapshot; CROSS, so that what is asked for leads and the index of ids is used */
+    [STORE_GET_MANY] = (ROW_COLUMNS ",asked.key FROM meta CROSS JOIN json_each(?1) AS asked "
+                                    "LEFT JOIN profiles ON profiles.id=asked.value"),
     [STORE_STAMPS] = "SELECT (SELECT epoch FROM meta),owner_seq,created_at,owner_seq,owner_updated_at,"
                      "public_seq,public_updated_at FROM profiles WHERE n=" PLACE("?2") " AND id=?1",
     /* brings the stamps that the log is about to give, so that the trigger need not write the row again;

@@ -74,6 +74,13 @@ MUST_USE enum err store_profile_get(struct store *store, struct span id, struct 
 MUST_USE enum err store_profile_get_by_handle(struct store *store, struct span handle, struct arena *arena,
                                               struct profile *out, struct store_snapshot *snapshot,
                                               struct err_detail *detail);
+/*
+ * Several by id, of one snapshot, by one statement. out[i] is the profile of ids[i] where found[i] says that
+ * there is one; count is 1 at least. Spans live in the arena. On failure neither is filled.
+ */
+MUST_USE enum err store_profiles_get_many(struct store *store, const struct span *ids, size_t count,
+                                          struct arena *arena, struct profile *out, bool *found,
+                                          struct store_snapshot *snapshot, struct err_detail *detail);
 
 /*
  * Writes: each is one transaction under the lock (unless inside store_batch_begin…end). On OK the profile's

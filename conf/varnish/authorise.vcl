@@ -7,6 +7,15 @@ sub profiled_authorise {
     call profiled_ask;
 }
 
+# ?fields=: parts of a profile, whose members may be named in any order, pass by the cache: the order is more than VCL can put
+# right, and an object for each would be many. (The module keeps one.)
+sub profiled_parts {
+    if (req.url ~ "[?&]fields=") {
+        unset req.http.Profiled-For;
+        return (pass);
+    }
+}
+
 # The pool's word about revocations is the origin's business here.
 sub profiled_hear {
 }

@@ -76,6 +76,7 @@ sub vcl_recv {
     # One object whatever the order of the parameters. (What passes by keeps its order: for a batch it means something.)
     if (req.url ~ "\?") {
         set req.url = regsub(std.querysort(req.url), "\?$", "");
+        call profiled_parts;
     }
     if (req.http.Profiled-For == "view") {
         call profiled_authorise;

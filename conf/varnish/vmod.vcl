@@ -17,6 +17,11 @@ sub profiled_authorise {
     }
 }
 
+# ?fields=: one object for one part of a profile, in whatever order its members are named.
+sub profiled_parts {
+    set req.url = profiled.address(req.url);
+}
+
 # What a PURGE says beside keys: revocations, and how far the pool has come. What cannot be kept is not confirmed.
 sub profiled_hear {
     if (!verifier.hear(req.http.Profiled-Revoked, req.http.Profiled-Position, req.http.Profiled-Purge-All)) {

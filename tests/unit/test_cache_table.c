@@ -83,6 +83,27 @@ static void the_room_for_the_value_is_kept_to(void **state)
     cache_test_close(&t);
 }
 
+/* The front of a value: as much as there is room for, and no byte more. */
+static void the_front_of_a_value(void **state)
+{
+    (void)state;
+    struct cache_table t = cache_test_open(SMALL, 0);
+    char out[12] = "untouched..";
+    size_t len;
+    assert_int_equal(cache_table_put(&t, 1, SPAN("k"), SPAN("0123456789"), 0, NULL), OK);
+    assert_int_equal(cache_table_get_front(&t, 1, SPAN("k"), out, 4, &len), OK);
+    assert_int_equal(len, 4);
+    assert_memory_equal(out, "0123uched..", 11);
+    assert_int_equal(cache_table_get_front(&t, 1, SPAN("k"), out, 0, &len), OK);
+    assert_int_equal(len, 0);
+    assert_int_equal(cache_table_get_front(&t, 1, SPAN("k"), out, sizeof out, &len), OK);
+    assert_int_equal(len, 10);
+    assert_memory_equal(out, "0123456789.", 11);
+    assert_int_equal(cache_table_get_front(&t, 1, SPAN("K"), out, 4, &len), ERR_NOT_FOUND);
+    assert_int_equal(len, 0);
+    cache_test_close(&t);
+}
+
 static void what_is_too_large(void **state)
 {
     (void)state;
@@ -238,10 +259,15 @@ static void cleared(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_put_is_found), cmocka_unit_test(a_value_replaced),
-        cmocka_unit_test(empty_ones),           cmocka_unit_test(the_room_for_the_value_is_kept_to),
-        cmocka_unit_test(what_is_too_large),    cmocka_unit_test(keys_of_one_hash),
-        cmocka_unit_test(a_long_life),          cmocka_unit_test(cleared),
+        cmocka_unit_test(what_is_put_is_found),
+        cmocka_unit_test(a_value_replaced),
+        cmocka_unit_test(empty_ones),
+        cmocka_unit_test(the_room_for_the_value_is_kept_to),
+        cmocka_unit_test(the_front_of_a_value),
+        cmocka_unit_test(what_is_too_large),
+        cmocka_unit_test(keys_of_one_hash),
+        cmocka_unit_test(a_long_life),
+        cmocka_unit_test(cleared),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

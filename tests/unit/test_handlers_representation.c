@@ -129,6 +129,38 @@ static void test_a_missing_one(void **state)
     buf_fini(&out);
 }
 
+/* The tag by the front alone: as soon as it is all there, and not before. */
+static void test_the_tag_of_a_front(void **state)
+{
+    (void)state;
+    struct arena arena = {0};
+    for (size_t i = 0; i < TARGETS; i++) {
+        struct handlers_representation r;
+        struct buf out = written(&arena, &targets[i]);
+        struct span tag;
+        size_t enough = 0;
+        assert_int_equal(handlers_representation_read(buf_span(&out), &r), OK);
+        for (size_t len = 0; len <= out.len; len++)
+            if (handlers_representation_read_tag(span_of(out.ptr, len), &tag) == OK) {
+                enough = enough == 0 ? len : enough;
+                assert_true(span_eq(tag, r.etag));
+            } else {
+                assert_int_equal(enough, 0);
+                assert_null(tag.ptr);
+            }
+        assert_true(enough > r.etag.len && enough < out.len);
+        assert_true(enough <= CACHE_FRONT_LEN);
+        buf_fini(&out);
+    }
+    struct buf none = {0};
+    struct span tag = SPAN("x");
+    handlers_representation_write_missing(&none);
+    assert_int_equal(handlers_representation_read_tag(buf_span(&none), &tag), OK);
+    assert_null(tag.ptr);
+    buf_fini(&none);
+    arena_fini(&arena);
+}
+
 static void test_cut_or_longer(void **state)
 {
     (void)state;
@@ -175,9 +207,10 @@ static void test_lengths_that_lie(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_it_comes_back),  cmocka_unit_test(test_it_is_the_same_for_all),
-        cmocka_unit_test(test_it_is_appended), cmocka_unit_test(test_a_missing_one),
-        cmocka_unit_test(test_cut_or_longer),  cmocka_unit_test(test_lengths_that_lie),
+        cmocka_unit_test(test_it_comes_back),      cmocka_unit_test(test_it_is_the_same_for_all),
+        cmocka_unit_test(test_it_is_appended),     cmocka_unit_test(test_a_missing_one),
+        cmocka_unit_test(test_the_tag_of_a_front), cmocka_unit_test(test_cut_or_longer),
+        cmocka_unit_test(test_lengths_that_lie),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -171,13 +171,75 @@ static void test_written(void **state)
     buf_fini(&out);
 }
 
+/* A part's tag is its own: neither the whole's nor another part's, however it comes back. */
+static void test_parts(void **state)
+{
+    (void)state;
+    static const uint32_t parts[] = {1, 2, 5, 0x10, 0x50, 0x105, UINT32_MAX};
+    enum { PARTS = sizeof parts / sizeof parts[0] };
+    struct buf tags[PARTS] = {0};
+    const struct span whole = SPAN("\"9f3a-1p4f2\"");
+    for (size_t i = 0; i < PARTS; i++)
+        http_etag_write_part(&tags[i], whole, parts[i]);
+    assert_string_equal(buf_text(&tags[2]), "\"9f3a-1p4f2.5\"");
+    assert_string_equal(buf_text(&tags[PARTS - 1]), "\"9f3a-1p4f2.ffffffff\"");
+    for (size_t i = 0; i < PARTS; i++) {
+        const struct span tag = buf_span(&tags[i]);
+        struct buf marked = {0};
+        assert_true(http_etag_valid(tag));
+        assert_false(http_etag_list_matches(tag, &whole, 1, HTTP_ETAG_WEAK));
+        assert_false(http_etag_list_matches(whole, &tag, 1, HTTP_ETAG_WEAK));
+        for (size_t j = 0; j < PARTS; j++) {
+            const struct span other = buf_span(&tags[j]);
+            assert_int_equal(http_etag_list_matches(tag, &other, 1, HTTP_ETAG_STRONG), i == j);
+        }
+        buf_append(&marked, span_of(tag.ptr, tag.len - 1));
+        buf_lit(&marked, "-gzip\"");
+        assert_true(http_etag_list_matches(buf_span(&marked), &tag, 1, HTTP_ETAG_STRONG));
+        assert_false(http_etag_list_matches(buf_span(&marked), &whole, 1, HTTP_ETAG_WEAK));
+        buf_fini(&marked);
+    }
+    for (size_t i = 0; i < PARTS; i++)
+        buf_fini(&tags[i]);
+}
+
+static void test_single_ones(void **state)
+{
+    (void)state;
+    static const struct span right[] = {
+        SPAN_INIT("\"x\""),      SPAN_INIT("W/\"x\""),    SPAN_INIT("\"\""),        SPAN_INIT("\"a,b\""),
+        SPAN_INIT("\"x-gzip\""), SPAN_INIT("\"x\"-gzip"), SPAN_INIT("\"\xc3\xa4\"")};
+    static const struct span wrong[] = {{NULL, 0},
+                                        SPAN_INIT(""),
+                                        SPAN_INIT("x"),
+                                        SPAN_INIT("*"),
+                                        SPAN_INIT("\"x"),
+                                        SPAN_INIT("x\""),
+                                        SPAN_INIT("\"x\" "),
+                                        SPAN_INIT(" \"x\""),
+                                        SPAN_INIT("\"x\",\"y\""),
+                                        SPAN_INIT("\"x\","),
+                                        SPAN_INIT("w/\"x\""),
+                                        SPAN_INIT("W/"),
+                                        SPAN_INIT("\"a b\""),
+                                        SPAN_INIT("\"a\0b\""),
+                                        SPAN_INIT("\"a\nb\""),
+                                        SPAN_INIT("\"x\"-zip"),
+                                        SPAN_INIT("\"x\"y"),
+                                        SPAN_INIT("\"x\"\"")};
+    for (size_t i = 0; i < sizeof right / sizeof right[0]; i++)
+        if (!http_etag_valid(right[i]))
+            fail_msg("%.*s is one", SPAN_ARG(right[i]));
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        if (http_etag_valid(wrong[i]))
+            fail_msg("%.*s is none", SPAN_ARG(wrong[i]));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lists),
-        cmocka_unit_test(test_comparison),
-        cmocka_unit_test(test_any),
-        cmocka_unit_test(test_written),
+        cmocka_unit_test(test_lists),   cmocka_unit_test(test_comparison), cmocka_unit_test(test_any),
+        cmocka_unit_test(test_written), cmocka_unit_test(test_parts),      cmocka_unit_test(test_single_ones),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -135,6 +135,42 @@ static void test_reasons(void **state)
     assert_string_equal(http_status_reason(-1), "Unknown");
 }
 
+static void test_extended(void **state)
+{
+    (void)state;
+    struct http_response r = {0};
+    http_response_extend_header(&r, "A", SPAN("x"));
+    assert_int_equal(r.head.len, 0);
+    http_response_header(&r, "AB", SPAN("1"));
+    http_response_header(&r, "A", SPAN(""));
+    http_response_header(&r, "a", SPAN("3"));
+    http_response_header(&r, "C", SPAN("4"));
+    http_response_extend_header(&r, "a", SPAN("?b"));
+    assert_string_equal(buf_text(&r.head), "AB: 1\r\nA: ?b\r\na: 3\r\nC: 4\r\n");
+    http_response_extend_header(&r, "c", SPAN("5"));
+    http_response_extend_header(&r, "b", SPAN("6"));
+    assert_string_equal(buf_text(&r.head), "AB: 1\r\nA: ?b\r\na: 3\r\nC: 45\r\n");
+    char long_one[1000];
+    memset(long_one, 'x', sizeof long_one);
+    http_response_extend_header(&r, "AB", span_of(long_one, sizeof long_one));
+    assert_int_equal(r.head.len, 1000 + 27);
+    assert_string_equal(buf_text(&r.head) + 1005, "\r\nA: ?b\r\na: 3\r\nC: 45\r\n");
+    http_response_fini(&r);
+}
+
+/* A worker does not keep the memory of the longest answer that it ever gave. */
+static void test_reset_gives_back_what_is_much(void **state)
+{
+    (void)state;
+    struct http_response r = {0};
+    assert_non_null(buf_reserve(&r.body, 3 << 20));
+    http_response_reset(&r);
+    assert_int_equal(r.body.size, 0);
+    buf_lit(&r.body, "x");
+    assert_string_equal(buf_text(&r.body), "x");
+    http_response_fini(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -145,6 +181,8 @@ int main(void)
         cmocka_unit_test(test_has_header),
         cmocka_unit_test(test_reset_keeps_memory),
         cmocka_unit_test(test_reasons),
+        cmocka_unit_test(test_extended),
+        cmocka_unit_test(test_reset_gives_back_what_is_much),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

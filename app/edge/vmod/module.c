@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/ident.h"
+#include "guard/address.h"
 #include "guard/fence.h"
 #include "guard/verifier.h"
 
@@ -176,4 +177,15 @@ VCL_BOOL vmod_outdated(VRT_CTX, VCL_STRING keys, VCL_STRING fence)
     /* an answer that does not say when it was fetched is not to be trusted */
     return !span_to_u64(span_str(fence), INT64_MAX, &since) ||
            guard_fence_outdated(span_str(keys), (int64_t)since);
+}
+
+VCL_STRING vmod_address(VRT_CTX, VCL_STRING url)
+{
+    const struct span given = span_str(url);
+    char *out = given.ptr == NULL ? NULL : WS_Alloc(ctx->ws, (unsigned)given.len + 1);
+    /* without room for another it stays the same address, which is only ever a miss */
+    if (out == NULL)
+        return url;
+    out[guard_address_write(given, out)] = '\0';
+    return out;
 }

@@ -278,6 +278,29 @@ export const scenarios = {
       }
     },
   },
+  batch: {
+    what: 'a hundred ids, in an address as long as the front can pass on; a query by tags',
+    async run(here) {
+      const ids = [await person(here), 'ann', ...Array.from({length: 98}, (_, i) => `nobody+${String(i).padEnd(110, '~')}`)];
+      const length = (here.front.address ?? 48000) - '/v1/profiles?'.length;
+      const plain = ids.map((id) => `id=${encodeURIComponent(id)}`).join('&');
+      // the rest of the room is taken by escapes that need not be there
+      let more = Math.floor((length - plain.length) / 2);
+      const query = ids.map((id) => `id=${[...id].map((c) => (more > 0 && c !== '+' ? (more--, `%${c.charCodeAt(0).toString(16)}`) : encodeURIComponent(c))).join('')}`).join('&');
+      assert(query.length <= length && query.length > Math.min(length, 30000) - 10, `${query.length} of ${length}`);
+      const first = await here.call('GET', `/v1/profiles?${query}`, {as: 'bob'});
+      assert.equal(first.status, 200, first.text);
+      assert.deepEqual(first.json.profiles.map((profile) => profile.id), ids.slice(0, 2));
+      assert.deepEqual(first.json.missing, ids.slice(2));
+      assert.equal((await here.call('GET', `/v1/profiles?${query}`, {as: 'bob', none: first.etag})).status, 304);
+      const part = await here.call('GET', `/v1/profiles?${plain}&fields=name`, {as: 'bob'});
+      assert.deepEqual(part.json.profiles[1], {id: 'ann', name: 'Ann'});
+      const asked = await here.call('POST', '/v1/profiles/query', {as: 'bob', body: {ids: Object.fromEntries(ids.map((id) => [id, null]))}});
+      assert.deepEqual(Object.keys(asked.json.etags), ids.slice(0, 2), asked.text);
+      const again = await here.call('POST', '/v1/profiles/query', {as: 'bob', body: {ids: asked.json.etags}});
+      assert.deepEqual(again.json, {profiles: [], etags: {}, not_modified: ids.slice(0, 2), missing: []});
+    },
+  },
   'large heads': {
     what: 'headers and addresses as long as the front can pass on, up to 48 KB; a token of 4 KB',
     async run(here) {
