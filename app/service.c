@@ -2,7 +2,6 @@
 
 #include "cli/keyring.h"
 #include "crypto/hash.h"
-#include "crypto/hex.h"
 #include "crypto/init.h"
 #include "edge/key.h"
 #include "handlers/authorize.h"
@@ -17,9 +16,6 @@
 #include "token/scope.h"
 
 #include <assert.h>
-#include <dirent.h>
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -49,7 +45,8 @@ static void fill_routes(struct service *s)
         {"/v1/revocations", READ, TOKEN_SCOPE_ADMIN, handlers_revocations, &s->revocations},
         {"/v1/status", READ, TOKEN_SCOPE_METRICS, handlers_status, &s->numbers.handler},
         {"/metrics", READ, TOKEN_SCOPE_METRICS, handlers_metrics, &s->numbers.handler},
-        {"/.well-known/jwks.json", READ, 0, handlers_jwks, h},
+        {"/.well-known/jwks.json", READ, 0, handlers_document, &s->documents.jwks},
+        {"/openapi.json", READ, 0, handlers_document, &s->documents.openapi},
         {"/healthz", READ, 0, handlers_healthz, h},
         {"/readyz", READ, 0, handlers_readyz, h},
     };
@@ -74,40 +71,6 @@ static enum err open_log(struct service *s, struct err_detail *detail)
     s->log.level = (enum log_level)config_number(c, CONFIG_log_level);
     s->log.format = (enum log_format)config_number(c, CONFIG_log_format);
     return e;
-}
-
-/* When a key was last added or retired: the newest change to a file of the key folder, so that it is the same
- * in every process. */
-static int64_t keys_changed_s(const char *folder)
-{
-    int64_t newest = 0;
-    struct stat st;
-    DIR *dir = opendir(folder);
-    if (dir == NULL)
-        return 0;
-    for (struct dirent *entry; (entry = readdir(dir)) != NULL;)
-        if (strstr(entry->d_name, ".jwk") != NULL && fstatat(dirfd(dir), entry->d_name, &st, 0) == 0 &&
-            st.st_mtime > newest)
-            newest = st.st_mtime;
-    closedir(dir);
-    return newest;
-}
-
-/* The document itself is hashed, once at start: keys have no change log. */
-static enum err prepare_jwks(struct service *s)
-{
-    unsigned char hash[16];
-    struct buf etag = {0};
-    token_keyring_write_jwks(s->keyring, &s->jwks);
-    crypto_blake2b(buf_span(&s->jwks), (struct span){NULL, 0}, hash, sizeof hash);
-    buf_char(&etag, '"');
-    crypto_hex_write(&etag, span_of((const char *)hash, sizeof hash));
-    buf_char(&etag, '"');
-    s->handlers.jwks = buf_span(&s->jwks);
-    s->handlers.jwks_etag = etag.failed ? (struct span){NULL, 0} : arena_copy(&s->arena, buf_span(&etag));
-    s->handlers.jwks_modified_s = keys_changed_s(config_text(s->settings, CONFIG_token_keys));
-    buf_fini(&etag);
-    return s->handlers.jwks_etag.ptr == NULL ? ERR_NOMEM : buf_status(&s->jwks);
 }
 
 static struct http_cache_policy cache_policy(const struct config_settings *c)
@@ -179,7 +142,8 @@ enum err service_init(struct service *s, const struct config_settings *settings,
     struct span origins = span_str(config_text(settings, CONFIG_http_cors_origins));
     if ((e = http_cors_parse(origins, &s->arena, &s->cors, detail)) != OK)
         goto out;
-    if ((e = prepare_jwks(s)) != OK)
+    if ((e = documents_init(&s->documents, s->keyring, config_text(settings, CONFIG_token_keys),
+                            span_str(config_text(settings, CONFIG_server_mount)), &s->arena)) != OK)
         goto out;
     if ((e = fill_policies(s)) != OK)
         goto out;
@@ -246,7 +210,7 @@ void service_fini(struct service *s)
     cache_close(&s->cache);
     cache_memory_close(&s->memory);
     token_keyring_free(&s->keyring);
-    buf_fini(&s->jwks);
+    documents_fini(&s->documents);
     arena_fini(&s->arena);
     log_close(&s->log);
 }

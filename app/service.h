@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "cache/cache.h"
 #include "config/settings.h"
+#include "documents.h"
 #include "fcgi/serve.h"
 #include "handlers/context.h"
 #include "handlers/revocations.h"
@@ -21,7 +22,7 @@ struct service {
     struct arena arena;                     /* what the tables point into */
     struct log log;
     struct token_keyring *keyring;
-    struct buf jwks;
+    struct documents documents;
     struct http_cors cors;
     struct cache_memory memory; /* what the pool shares; none until service_share */
     struct cache cache;         /* this process's use of it */

@@ -16,11 +16,8 @@ struct handlers_context {
     struct store *store; /* NULL until the first request that needs it, and while it cannot be opened */
     struct cache *cache; /* borrowed; one without memory when it is off */
     struct http_cache_policy cache_policy;
-    int64_t ttl_s;           /* how long a ready answer is kept; 0: without limit */
-    size_t attributes_max;   /* bytes */
-    struct span jwks;        /* the document of /.well-known/jwks.json */
-    struct span jwks_etag;   /* its entity tag, quoted */
-    int64_t jwks_modified_s; /* Unix time of the newest change to a key */
+    int64_t ttl_s;         /* how long a ready answer is kept; 0: without limit */
+    size_t attributes_max; /* bytes */
 };
 
 /* The store, opened if it is not open. Its errors, with the cause in detail. Not owned by the caller. */

@@ -4,19 +4,20 @@
 #include "handlers/parameters.h"
 #include "handlers/resource.h"
 
-static void write_jwks_validators(const struct handlers_context *context, struct http_exchange *x)
+static void write_validators(const struct handlers_document *document, struct http_exchange *x)
 {
-    http_cache_control_write(&context->cache_policy, HTTP_CACHE_OPEN_DOCUMENT, (struct span){NULL, 0},
-                             (struct span){NULL, 0}, x->response);
-    http_response_header(x->response, "ETag", context->jwks_etag);
-    handlers_write_modified(x->response, context->jwks_modified_s);
+    const struct http_cache_policy any = {0};
+    http_cache_control_write(&any, HTTP_CACHE_OPEN_DOCUMENT, (struct span){NULL, 0}, (struct span){NULL, 0},
+                             x->response);
+    http_response_header(x->response, "ETag", document->etag);
+    handlers_write_modified(x->response, document->modified_s);
 }
 
-enum err handlers_jwks(void *data, struct http_exchange *x)
+enum err handlers_document(void *data, struct http_exchange *x)
 {
-    const struct handlers_context *context = data;
+    const struct handlers_document *document = data;
     struct http_current current = {
-        .exists = true, .tags = &context->jwks_etag, .tag_count = 1, .modified_s = context->jwks_modified_s};
+        .exists = true, .tags = &document->etag, .tag_count = 1, .modified_s = document->modified_s};
     enum err e = handlers_no_parameters(x);
     if (e != OK)
         return e;
@@ -24,11 +25,11 @@ enum err handlers_jwks(void *data, struct http_exchange *x)
     if (condition == HANDLERS_REFUSED)
         return ERR_CONFLICT;
     if (condition == HANDLERS_WHOLE) {
-        /* RFC 7517 section 8.5.1 */
-        http_response_header(x->response, "Content-Type", SPAN("application/jwk-set+json"));
-        buf_append(&x->response->body, context->jwks);
+        http_response_header(x->response, "Content-Type", document->type);
+        for (size_t i = 0; i < sizeof document->text / sizeof document->text[0]; i++)
+            buf_append(&x->response->body, document->text[i]);
     }
-    write_jwks_validators(context, x);
+    write_validators(document, x);
     return OK;
 }
 

@@ -62,14 +62,15 @@ install_packages() {
         file:/usr/lib/apache2/modules/mod_fcgid.so=libapache2-mod-fcgid \
         file:/usr/lib/nginx/modules/ngx_http_brotli_filter_module.so=libnginx-mod-http-brotli-filter \
         file:/usr/lib/lighttpd/mod_deflate.so=lighttpd-mod-deflate $varnish_packages
-    lock=$here/scenario/package-lock.json
-    stamp=$here/scenario/node_modules/.installed
-    if ! cmp -s "$lock" "$stamp"; then
-        step 'packages of the scenarios: npm ci'
-        (cd "$here/scenario" && npm ci --no-audit --no-fund) >"$logs/npm.log" 2>&1 ||
+    for folder in scenario scenario/lint; do
+        lock=$here/$folder/package-lock.json
+        stamp=$here/$folder/node_modules/.installed
+        cmp -s "$lock" "$stamp" && continue
+        step "packages of tests/$folder: npm ci"
+        (cd "$here/$folder" && npm ci --ignore-scripts --no-audit --no-fund) >"$logs/npm.log" 2>&1 ||
             fail 'npm ci failed' 'is the network there?' "$logs/npm.log"
         cp "$lock" "$stamp"
-    fi
+    done
 }
 
 builds() {

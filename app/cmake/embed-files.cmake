@@ -1,7 +1,8 @@
-# Run by embed.cmake: writes OUT.c and OUT.h, a table of the FILES (comma-separated), each with a NUL behind its bytes.
+# Run by embed.cmake: writes OUT.c and OUT.h, a table of the FILES (comma-separated), each with a NUL behind its bytes,
+# its SHA-256 in hexadecimal and the time of its last change (Unix time).
 string(REPLACE "," ";" files "${FILES}")
 list(SORT files)
-set(header "/* Generated. */\n#pragma once\n#include <stddef.h>\nstruct ${NAMESPACE}_file {\n    const char *name;\n    const char *text;\n    size_t len;\n};\n")
+set(header "/* Generated. */\n#pragma once\n#include <stddef.h>\nstruct ${NAMESPACE}_file {\n    const char *name;\n    const char *text;\n    size_t len;\n    const char *sha256;\n    long long modified_s;\n};\n")
 list(LENGTH files count)
 string(APPEND header "extern const struct ${NAMESPACE}_file ${NAMESPACE}_files[];\nextern const size_t ${NAMESPACE}_files_count;\n")
 set(code "/* Generated. */\n#include \"${NAMESPACE}.h\"\n")
@@ -10,9 +11,11 @@ set(i 0)
 foreach(file IN LISTS files)
   get_filename_component(name ${file} NAME)
   file(READ ${file} hex HEX)
+  file(SHA256 ${file} sha256)
+  file(TIMESTAMP ${file} modified_s "%s" UTC)
   string(REGEX REPLACE "(..)" "0x\\1," bytes "${hex}")
   string(APPEND code "static const unsigned char file_${i}[] = {${bytes}0};\n")
-  string(APPEND table "    {\"${name}\", (const char *)file_${i}, sizeof file_${i} - 1},\n")
+  string(APPEND table "    {\"${name}\", (const char *)file_${i}, sizeof file_${i} - 1, \"${sha256}\", ${modified_s}},\n")
   math(EXPR i "${i} + 1")
 endforeach()
 string(APPEND table "};\nconst size_t ${NAMESPACE}_files_count = ${count};\n")

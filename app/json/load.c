@@ -96,6 +96,9 @@ enum err json_load_strict(struct span text, int max_depth, json_t **out, struct 
     *out = NULL;
     if (text.len == 0)
         return err_set(detail, ERR_INVALID, "malformed JSON: the text is empty");
+    /* jansson loses such a byte behind a number, and takes what is left */
+    if (memchr(text.ptr, '\0', text.len) != NULL)
+        return err_set(detail, ERR_INVALID, "malformed JSON: it holds a byte of 0");
     if (too_deep(text, max_depth))
         return err_set(detail, ERR_INVALID, "malformed JSON: nested deeper than %d levels", max_depth);
     watch_allocations();

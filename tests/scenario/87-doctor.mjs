@@ -50,7 +50,7 @@ async function badFront(site, change, {wait = '/v1/me'} = {}) {
   open.push(() => front.stop());
   await until('lighttpd', async () => {
     if (!front.running) throw new Error(`lighttpd ended at once: ${readFileSync(log, 'utf8')}`);
-    return request({port}, {path: wait}).then(() => true, () => false);
+    return request({port}, {path: wait, described: false}).then(() => true, () => false);
   });
   return `http://127.0.0.1:${port}`;
 }
@@ -68,7 +68,7 @@ async function proxy(site, {before = () => undefined, change = (answer) => answe
     const asked = {method: incoming.method, path: incoming.url, headers: incoming.headers, body: Buffer.concat(parts)};
     const ask = async () => {
       const {host, connection, ...headers} = asked.headers;
-      const got = await request({port: site.port}, {...asked, headers, body: asked.body.length ? asked.body : undefined});
+      const got = await request({port: site.port}, {...asked, described: false, headers, body: asked.body.length ? asked.body : undefined});
       const answer = {status: got.status, headers: {}, body: got.body};
       for (const name of new Set(got.names)) answer.headers[name] = got.all(name).length > 1 ? got.all(name) : got.header(name);
       delete answer.headers.connection;
@@ -384,7 +384,7 @@ AllowEncodedSlashes NoDecode
       try {
         await until('Apache', () => {
           if (!front.running) throw new Error(readFileSync(join(folder, 'log'), 'utf8'));
-          return request({port}, {path: '/healthz'}).then((answer) => answer.status === 200, () => false);
+          return request({port}, {path: '/healthz', described: false}).then((answer) => answer.status === 200, () => false);
         });
         // Apache's own 503s, now and then, are another matter.
         const report = await until('Apache to hand it on', async () => {

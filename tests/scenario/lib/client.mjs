@@ -1,6 +1,7 @@
 // A small HTTP client that hides nothing: every header line as it came, no redirects, no decoding.
 import http from 'node:http';
 import net from 'node:net';
+import {judge} from './openapi.mjs';
 
 export class Answer {
   constructor(status, rawHeaders, body) {
@@ -28,8 +29,17 @@ export class Answer {
   get etag() { return this.header('etag'); }
 }
 
-/** One request. target: {port} or {socketPath}. The connection is closed afterwards unless an agent keeps it. */
-export function request(target, {method = 'GET', path = '/', headers = {}, body, agent = false, ms = 30000}) {
+/**
+ * One request. target: {port} or {socketPath}. The connection is closed afterwards unless an agent keeps it. The answer must be as
+ * schema/openapi.json says, unless described is false: for servers that are not profiled, or broken on purpose.
+ */
+export async function request(target, {described = true, ...asked}) {
+  const answer = await send(target, asked);
+  if (described) judge({method: 'GET', path: '/', ...asked}, answer);
+  return answer;
+}
+
+function send(target, {method = 'GET', path = '/', headers = {}, body, agent = false, ms = 30000}) {
   return new Promise((resolve, reject) => {
     const call = http.request({host: '127.0.0.1', ...target, method, path, headers, agent}, (response) => {
       const parts = [];

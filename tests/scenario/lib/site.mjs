@@ -160,9 +160,10 @@ export class Site {
 
   /**
    * A request. options: as (subject whose token is sent), scope, token (sent as it is), headers, type, match (If-Match),
-   * none (If-None-Match), body (an object becomes JSON), agent, target; via: another way than HTTP, a function of the request.
+   * none (If-None-Match), body (an object becomes JSON), agent, target, described (false: the answer need not be as the API's
+   * description says); via: another way than HTTP, a function of the request.
    */
-  async call(method, path, {as, scope, token, headers = {}, type, match, none, body, agent, target, via} = {}) {
+  async call(method, path, {as, scope, token, headers = {}, type, match, none, body, agent, target, described, via} = {}) {
     const lines = {...headers};
     if (as !== undefined) token = await this.token(as, scope);
     if (token !== undefined) lines.Authorization = `Bearer ${token}`;
@@ -173,7 +174,7 @@ export class Site {
       if (type !== null) lines['Content-Type'] = type ?? (method === 'PATCH' ? MERGE : JSON_TYPE);
       lines['Content-Length'] = Buffer.byteLength(body);
     }
-    return via ? via({method, path, headers: lines, body}) : request(target ?? {port: this.port}, {method, path, headers: lines, body, agent});
+    return via ? via({method, path, headers: lines, body}) : request(target ?? {port: this.port}, {method, path, headers: lines, body, agent, described});
   }
   get(path, options) { return this.call('GET', path, options); }
   head(path, options) { return this.call('HEAD', path, options); }
