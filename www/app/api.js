@@ -9,19 +9,17 @@ import {mend} from './reference.js';
 import {tokenForm} from './session.js';
 
 const reference = document.querySelector('#reference'), said = document.querySelector('#trouble');
-const dark = matchMedia('(prefers-color-scheme: dark)');
 let shown = false;
-
-function tint() { document.documentElement.classList.toggle('dark-mode', dark.matches); }
 
 function gate() {
   document.querySelector('#gate').hidden = session.token !== undefined;
   document.querySelector('#refused').textContent = session.refused ?? '';
 }
 
-/* The description names servers of its own; what is tried is tried here. */
+/* The description names servers of its own; what is tried is tried here. HEAD and OPTIONS are everywhere, and are said once. */
 function here(description) {
-  return {...description, servers: [{url: base === '' ? '/' : base}]};
+  const paths = Object.fromEntries(Object.entries(description.paths).map(([path, {head, options, ...rest}]) => [path, rest]));
+  return {...description, paths, servers: [{url: base === '' ? '/' : base}]};
 }
 
 /* The token goes to this server alone, and not where it is not asked for. */
@@ -32,6 +30,15 @@ function authorise(request) {
   request.url = url.href;
   return request;
 }
+
+/* The operations and the schemas: title, description and token are the page's own. */
+const layout = ({React: {createElement: h}}) => ({
+  components: {
+    Plain({getComponent}) {
+      return h('div', {className: 'swagger-ui'}, ['SvgAssets', 'operations', 'Models'].map((name) => h(getComponent(name, name !== 'SvgAssets'), {key: name})));
+    },
+  },
+});
 
 async function load() {
   if (shown) return;
@@ -47,7 +54,7 @@ async function load() {
     globalThis.SwaggerUIBundle({
       spec, domNode: inside, deepLinking: false, docExpansion: 'list', defaultModelsExpandDepth: 0, validatorUrl: null, persistAuthorization: false,
       tryItOutEnabled: false, displayRequestDuration: true, syntaxHighlight: false, showMutatedRequest: false, requestInterceptor: authorise,
-      presets: [globalThis.SwaggerUIBundle.presets.apis],
+      presets: [globalThis.SwaggerUIBundle.presets.apis], plugins: [layout], layout: 'Plain',
       onComplete() { reference.removeAttribute('aria-busy'); },
     });
   } catch (error) {
@@ -58,8 +65,6 @@ async function load() {
 
 furnish();
 document.querySelector('#paste').append(tokenForm('Use it'));
-tint();
-dark.addEventListener('change', tint);
 session.addEventListener('change', gate);
 net.addEventListener('back', load);
 gate();

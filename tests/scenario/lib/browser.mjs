@@ -11,6 +11,7 @@ import {isRoot} from './site.mjs';
 const require = createRequire(import.meta.url);
 const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 export const PHONE = {width: 390, height: 844, isMobile: true, hasTouch: true, deviceScaleFactor: 1}, DESK = {width: 1280, height: 860};
+const WAIT_MS = 30000; /* machines are busy */
 const shots = process.env.PROFILED_SHOTS;
 
 /** Where Debian puts it. */
@@ -60,10 +61,12 @@ export class Window {
   }
 
   /** Waits until an expression in the page is true. */
-  async until(test, ...args) { await this.page.waitForFunction(test, {timeout: 15000, polling: 50}, ...args); }
-  async see(selector, text) {
-    await this.until((s, t) => [...document.querySelectorAll(s)].some((node) => node.checkVisibility() && node.textContent.includes(t)), selector, text)
-      .catch(async (error) => { throw new Error(`no ${selector} with "${text}":\n${(await this.text()).slice(0, 1500)}`, {cause: error}); });
+  async until(test, ...args) {
+    await this.page.waitForFunction(test, {timeout: WAIT_MS, polling: 50}, ...args)
+      .catch(async (error) => { throw new Error(`waited for ${test} ${args}\n${this.faults.join('\n')}\n${(await this.text()).slice(0, 2000)}`, {cause: error}); });
+  }
+  see(selector, text) {
+    return this.until((s, t) => [...document.querySelectorAll(s)].some((node) => node.checkVisibility() && node.textContent.includes(t)), selector, text);
   }
   text() { return this.page.evaluate(() => document.body.innerText); }
   async click(selector, text = '') {
@@ -90,7 +93,7 @@ export class Window {
     await this.page.evaluate(axe);
     const found = await this.page.evaluate(async () => {
       const {violations} = await globalThis.axe.run(document, {resultTypes: ['violations'], runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']});
-      return violations.map(({id, help, nodes}) => ({id, help, count: nodes.length, nodes: nodes.slice(0, 4).map(({html, any, all}) => `${html.slice(0, 160)} ${[...any, ...all].map(({message}) => message).join('; ').slice(0, 200)}`)}));
+      return violations.map(({id, help, nodes}) => ({id, help, count: nodes.length, nodes: nodes.slice(0, 40).map(({html, any, all}) => `${html.slice(0, 160)} ${[...any, ...all].map(({message}) => message).join('; ').slice(0, 200)}`)}));
     });
     assert.deepEqual(found, [], `${name}: ${JSON.stringify(found, null, 1)}`);
   }
