@@ -63,7 +63,7 @@ scenario('pages', {}, (at) => {
         await window.accessible(`${name} on a ${form}`);
         /* the other colour, in place */
         await window.page.emulateMediaFeatures([{name: 'prefers-color-scheme', value: dark ? 'light' : 'dark'}]);
-        await window.accessible(`${name} on a ${form}, the other colour`);
+        await window.accessible(`${name} on a ${form}, the other colour`, ['color-contrast']);
         await leave(window);
       }
     });

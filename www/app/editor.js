@@ -7,7 +7,7 @@ import {Conflict, Invalid, NotFound, Taken} from '../profiled.js';
 import {resolve} from './conflict.js';
 import {Entry, controlOf, zones} from './controls.js';
 import {announce, el, trouble} from './dom.js';
-import {fields, flatten, patchOf, publicOf} from './fields.js';
+import {differing, fields, flatten, patchOf, publicOf} from './fields.js';
 import {isQuiet, profiled} from './page.js';
 import {card} from './view.js';
 
@@ -32,11 +32,11 @@ export class Editor {
       el('aside', {class: 'preview', 'aria-label': 'What others will see'}, el('h2', {}, 'What others will see'), this.#preview));
   }
 
-  /** Takes a version; what is unsaved stays unless all is to be shown anew. */
-  show(profile, {keep = false} = {}) {
+  /** Takes a version. keep(name): what is entered for that field stays. */
+  show(profile, keep = () => false) {
     const now = flatten(profile);
     for (const [name, control] of this.#controls) {
-      if (keep && (control.touched() || this.#seesTouched(name))) continue;
+      if (keep(name)) continue;
       control.show(now.get(name));
       control.sees = now.get(`visibility/${name}`);
     }
@@ -46,7 +46,8 @@ export class Editor {
   }
 
   #seesTouched(name) { return this.#controls.get(name).sees !== undefined && this.#controls.get(name).sees !== this.#before.get(`visibility/${name}`); }
-  get dirty() { return [...this.#controls].some(([name, control]) => control.touched() || this.#seesTouched(name)); }
+  unsaved = (name) => this.#controls.get(name).touched() || this.#seesTouched(name);
+  get dirty() { return [...this.#controls.keys()].some(this.unsaved); }
 
   /* What it would be by what is entered. Throws Entry, with the control. */
   #entered({lenient = false} = {}) {
@@ -107,10 +108,13 @@ export class Editor {
   }
 
   async #send(from, patch) {
+    const sent = this.#entered({lenient: true});
     try {
       const profile = patch.length === 0 ? from : await profiled.update(from, patch);
-      this.show(profile);
-      this.#state.textContent = 'Saved';
+      /* what was entered while it was under way stays */
+      const later = new Set(differing(sent, this.#entered({lenient: true})).map((key) => key.replace('visibility/', '')));
+      this.show(profile, (name) => later.has(name));
+      if (later.size === 0) this.#state.textContent = 'Saved';
       this.saved(profile);
     } catch (error) {
       if (error instanceof Conflict) await this.#settle(error);

@@ -41,7 +41,7 @@ export class Me {
   /* The picture is a part of the profile, so that there is a new version now; what is unsaved in other fields stays. */
   async #reread() {
     const profile = await profiled.me();
-    this.#editor.show(profile, {keep: true});
+    this.#editor.show(profile, this.#editor.unsaved);
     this.#fresh(profile);
   }
 

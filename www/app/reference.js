@@ -1,7 +1,11 @@
 /** What of Swagger UI's markup is mended, as it appears. */
 
 /* rows of [selector, what is done to each] */
-const mends = [];
+const mends = [
+  ['.examples-select-element', (select) => select.setAttribute('aria-label', 'Example')],
+  /* what scrolls can be scrolled by keys */
+  ['pre', (pre) => pre.setAttribute('tabindex', '0')],
+];
 
 export function mend(root) {
   let waiting = false;

@@ -8,7 +8,7 @@ import {el} from './dom.js';
 const AHEAD = 8; /* rows above and below what is seen */
 
 export class Rows {
-  #items = []; #shown = new Map(); #render; #more; #ended = false; #loading = false; #controller = new AbortController(); #height; #frame;
+  #items = []; #shown = new Map(); #render; #more; #ended = false; #loading = false; #stuck = false; #controller = new AbortController(); #height; #frame;
 
   /**
    * render(item) gives an element; more(signal) gives {items, ended} and is called one at a time; failed(error) when it throws,
@@ -47,12 +47,16 @@ export class Rows {
     this.#controller = new AbortController();
     this.#more = more;
     this.#items = [];
-    this.#ended = this.#loading = false;
+    this.#ended = this.#loading = this.#stuck = false;
     for (const row of this.#shown.values()) row.remove();
     this.#shown.clear();
     this.draw();
   }
-  retry() { this.#loading = false; this.draw(); }
+  retry() {
+    if (!this.#stuck) return;
+    this.#stuck = this.#loading = false;
+    this.draw();
+  }
 
   #rowHeight() {
     if (this.#height === undefined) {
@@ -101,8 +105,9 @@ export class Rows {
       this.changed();
       this.draw();
     } catch (error) {
-      /* #loading stays: retry() is somebody else's to call */
-      if (!signal.aborted) this.failed(error);
+      if (signal.aborted) return;
+      this.#stuck = true;
+      this.failed(error);
     }
   }
 }

@@ -23,19 +23,23 @@ class Session extends EventTarget {
 
   get token() { return this.#token; }
   get claims() { return this.#token === undefined ? undefined : claimsOf(this.#token); }
-  may(scope) {
-    const scopes = this.claims?.scopes ?? [];
-    return scopes.includes(scope) || (scope.startsWith('profile:') && scopes.includes('profile:admin'));
-  }
 
   #fromAddress() {
     const token = globalThis.takeToken?.();
     if (token === undefined) return;
+    this.refused = this.#whyNot(token);
+    if (this.refused === undefined) this.#token = token;
+    else if (this.#token !== undefined) announce(this.refused);
+  }
+
+  /* Anybody can make a link: nobody is signed in by one as somebody else than they are. */
+  #whyNot(token) {
     const claims = claimsOf(token), left = (claims?.exp ?? Infinity) - Date.now() / 1000;
-    if (claims === undefined) this.refused = 'What stood in the address is no token.';
-    else if (claims.scopes.includes('profile:admin')) this.refused = 'A token for administration does not belong into an address. Paste it here, if you must.';
-    else if (left > SOON_S) this.refused = 'A token in an address may be good for ten minutes at most, for browsers keep addresses. Paste it here instead.';
-    else { this.#token = token; this.refused = undefined; }
+    if (claims === undefined) return 'What stood in the address is no token.';
+    if (claims.scopes.includes('profile:admin')) return 'A token for administration does not belong into an address. Paste it here, if you must.';
+    if (left > SOON_S) return 'A token in an address may be good for ten minutes at most, for browsers keep addresses. Paste it here instead.';
+    if (this.#token !== undefined && this.claims?.sub !== claims.sub) return `The link is ${claims.sub}’s, and you are signed in as ${this.claims?.sub}: sign out first.`;
+    return undefined;
   }
 
   #changed() { this.dispatchEvent(new Event('change')); }
