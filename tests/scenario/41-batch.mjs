@@ -318,16 +318,14 @@ scenario('batch: several workers', {front: false, settings: {server: {workers: C
 
   test('a batch that all workers lack is read once', async () => {
     const {site} = at, crew = await crewOf(site.socket, () => site.workers(), CREW);
-    let loads = 0, waited = 0;
     for (let round = 0; round < 10; round++) {
       const answers = [], list = p(round * 10, 10);
       const sum = await gained(site, async () => answers.push(...await crew.get(site, address(list), {as: 'admin'})));
       for (const answer of answers) assert.deepEqual(ids(answer), list);
-      loads += sum.cache_loads;
-      waited += sum.cache_flight_waits;
-      assert.equal(sum.cache_misses, 10);
+      assert.equal(sum.cache_misses, 10, 'one has read them');
+      // a worker that was not let in within its time goes to the database itself, which a laden machine may bring about
+      assert.equal(sum.cache_loads, 1 + sum.cache_bypasses / 10);
     }
-    assert(loads >= 10 && loads <= 12, `${loads} reads, ${waited} waited`);
   });
 
   test('what one worker wrote, every other one\'s batch and query show at once', async () => {
