@@ -97,7 +97,14 @@ function headerFaults(response, pointer, answer) {
   return faults;
 }
 
-function bodyFaults(response, pointer, method, answer) {
+/** Without `fields` a view is whole: what is wrong where it is not. */
+function partOfView(schema, value) {
+  const {node} = resolve(schema);
+  if (node.anyOf?.length === 2 && /ProfilePart$/.test(node.anyOf[1].$ref)) return complaint(node.anyOf[0].$ref, value);
+  return (Array.isArray(value?.profiles) ? value.profiles : []).map((each) => complaint('#/components/schemas/PublicProfile', each)).find((wrong) => wrong);
+}
+
+function bodyFaults(response, pointer, {method, path}, answer) {
   const type = answer.header('content-type');
   if (!response.content) return answer.body.length === 0 ? [] : ['there is a body'];
   // of what was made, the representation may have been left out: it was preferred so, or nobody may see it
@@ -116,7 +123,7 @@ function bodyFaults(response, pointer, method, answer) {
     } catch (error) {
       return [`the body is no JSON: ${error.message}`];
     }
-  const wrong = complaint(step(pointer, 'content', key, 'schema'), value);
+  const wrong = complaint(step(pointer, 'content', key, 'schema'), value) ?? (/[?&]fields=/.test(path) ? undefined : partOfView(response.content[key].schema, value));
   return wrong ? [`the body: ${wrong}: ${bytes.toString('utf8').slice(0, 300)}`] : [];
 }
 
@@ -146,7 +153,7 @@ export function faultsOf({method, path}, answer) {
   const node = operation.responses[answer.status];
   if (!node) return [`${answer.status} is not described`];
   const {node: response, pointer} = resolve(node, step('#', 'paths', name, method.toLowerCase(), 'responses', String(answer.status)));
-  return [...headerFaults(response, pointer, answer), ...bodyFaults(response, pointer, method, answer)];
+  return [...headerFaults(response, pointer, answer), ...bodyFaults(response, pointer, {method, path}, answer)];
 }
 
 const found = [];

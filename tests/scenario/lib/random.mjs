@@ -1,6 +1,6 @@
 // Requests out of the API's description, at random and yet the same for the same seed: its addresses, parameters and bodies with
 // values that are as they should be, nearly so, and not at all.
-import {METHODS, description, resolve, validator} from './openapi.mjs';
+import {METHODS, description, resolve} from './openapi.mjs';
 
 /** A generator of numbers in [0, 1) (mulberry32), with the ways to choose by it. */
 export function dice(seed) {
@@ -26,7 +26,7 @@ const IDS = ['ada', 'u0', 'u1', 'u399', 'nobody', 'A:b|c+d~e', '@ada', '@u1', '@
 
 /** A value of the schema, of about that size. */
 export function valueOf(schema, d, depth = 0) {
-  const {node, pointer} = resolve(schema);
+  const {node} = resolve(schema);
   if (node.enum) return d.pick(node.enum);
   if (node.allOf) return valueOf(node.allOf[0], d, depth);
   if (node.anyOf ?? node.oneOf) return valueOf(d.pick(node.anyOf ?? node.oneOf), d, depth);
@@ -45,7 +45,8 @@ export function valueOf(schema, d, depth = 0) {
     case 'boolean': return d.chance(0.5);
     case 'null': return null;
     case 'string': {
-      const fits = pointer === '#' ? WORDS : [...WORDS, ...IDS].filter((w) => validator(pointer)(w));
+      const pattern = node.pattern === undefined ? /(?:)/ : new RegExp(node.pattern, 'u');
+      const fits = [...WORDS, ...IDS].filter((w) => pattern.test(w) && w.length >= (node.minLength ?? 0) && w.length <= (node.maxLength ?? Infinity));
       if (fits.length > 0 && d.chance(0.8)) return d.pick(fits);
       return 'abcdefghij_0123456789'.slice(d.below(8), 9 + d.below(10)).slice(0, node.maxLength ?? 20);
     }
@@ -136,6 +137,8 @@ function forged(cursor, d) {
   return d.pick([cursor, cursor, cursor.slice(0, at), cursor + cursor, `${cursor.slice(0, at)}${d.pick('AQgw_-09=. '.split(''))}${cursor.slice(at + 1)}`]);
 }
 
+let operations;
+const WEIGHTS = {head: 2, options: 1, post: 6, put: 6, patch: 6};
 const OTHERS = ['TRACE', 'PROPFIND', 'LOCK', 'REPORT', 'POST', 'PUT', 'PATCH', 'DELETE', 'GET'];
 
 /**
@@ -143,10 +146,10 @@ const OTHERS = ['TRACE', 'PROPFIND', 'LOCK', 'REPORT', 'POST', 'PUT', 'PATCH', '
  * of the n-th subject.
  */
 export function randomRequest(d, seen, callers) {
-  const path = d.pick(Object.keys(description().paths)), item = description().paths[path];
-  const methods = METHODS.filter((m) => item[m]);
-  const method = d.chance(0.06) ? d.pick(OTHERS) : d.pick(methods.filter((m) => m !== 'options' || d.chance(0.3))) ?? 'get';
-  const operation = item[method.toLowerCase()] ?? item[methods[0]];
+  operations ??= Object.entries(description().paths).flatMap(([path, item]) => METHODS.filter((m) => item[m]).flatMap((method) =>
+    Array(WEIGHTS[method] ?? 4).fill({path, item, method})));
+  const {path, item, method: described} = d.pick(operations);
+  const method = d.chance(0.06) ? d.pick(OTHERS) : described, operation = item[method.toLowerCase()] ?? item[described];
   const parameters = [...(item.parameters ?? []), ...(operation.parameters ?? [])].map((p) => resolve(p).node);
   let address = path;
   const query = [], headers = {};
