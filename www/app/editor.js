@@ -29,7 +29,7 @@ export class Editor {
       el('div', {class: 'actions bottom'}, this.#save, el('button', {type: 'button', onclick: () => this.undo()}, 'Undo'), this.#state));
     form.addEventListener('input', () => this.#changed());
     this.node = el('div', {class: 'editing'}, form,
-      el('aside', {class: 'preview', 'aria-label': 'What others will see'}, el('h2', {}, 'What others will see'), this.#preview));
+      el('section', {class: 'preview', tabindex: '0', 'aria-label': 'What others will see'}, el('h2', {}, 'What others will see'), this.#preview));
   }
 
   /** Takes a version. keep(name): what is entered for that field stays. */

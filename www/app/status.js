@@ -40,11 +40,11 @@ const tiles = [
   ['Requests a second', ({before, now}) => (before ? or(Object.values(requestRates(before, now)).reduce((a, b) => (a === null || b === null ? null : a + b)), rate) : '–')],
   ['99 % below', ({long, now}) => (long ? or(quantile(long, now, 0.99), time) : '–')],
   ['Found in memory', ({now}) => or(now.cache_hit_ratio, share), 'since the start'],
-  ['Memory', ({now}) => `${bytesText(now.gauges.cache_bytes_held)} of ${bytesText(now.gauges.cache_size_bytes)}`],
+  ['Memory', ({now}) => bytesText(now.gauges.cache_bytes_held), ({now}) => `of ${bytesText(now.gauges.cache_size_bytes)}`],
   ['Newest change', ({now}) => now.gauges.change_seq.toLocaleString('en')],
   ['Lag of purges', ({now}) => or(purgeLag(now), seconds), 'no cache in front is told'],
   ['Deaths', ({now}) => String(now.deaths), 'of workers, unasked'],
-].map(([label, of, note]) => ({of, note, value: el('dd', {}, '–'), label}));
+].map(([label, of, note]) => ({label, of, value: el('dd', {}, '–'), note: note && el('dd', {class: 'small'}, typeof note === 'string' ? note : ''), say: typeof note === 'function' ? note : undefined}));
 
 const table = (caption, heads) => {
   const body = el('tbody');
@@ -72,7 +72,10 @@ function tabulate(now) {
 
 function draw() {
   const now = samples.at(-1), before = samples.at(-2), long = samples.length > 1 ? samples.at(-Math.min(samples.length, WINDOW + 1)) : undefined;
-  for (const {value, of} of tiles) value.textContent = of({now, before, long});
+  for (const {value, of, note, say} of tiles) {
+    value.textContent = of({now, before, long});
+    if (say !== undefined) note.textContent = say({now});
+  }
   for (const {chart, data, edge, lines} of charts) {
     chart.node.hidden = edge === true && !now.edge;
     data[0].push(Date.parse(now.read_at) / 1000);
@@ -119,7 +122,7 @@ function show(error) {
 furnish();
 document.querySelector('#paste').append(tokenForm('Look'));
 document.querySelector('#view').append(failure,
-  el('dl', {class: 'tiles'}, tiles.map(({label, value, note}) => el('div', {}, el('dt', {}, label), value, note && el('dd', {class: 'small'}, note)))),
+  el('dl', {class: 'tiles'}, tiles.map(({label, value, note}) => el('div', {}, el('dt', {}, label), value, note))),
   el('div', {class: 'charts'}, charts.map(({chart}) => chart.node)), edges.node, workers.node, routes.node);
 document.addEventListener('visibilitychange', () => { gap = true; look(); });
 net.addEventListener('back', () => { gap = true; look(); });

@@ -4,13 +4,16 @@ import {base} from './page.js';
 import {addressParts, fieldOf} from './fields.js';
 import {el} from './dom.js';
 
-const AVATAR = /^https?:\/\/[^/]+(?:\/[^?#]*)?\/v1\/avatars\/([A-Za-z0-9_-]+)$/;
-
-/** Where a picture is shown from: this server's own by way of this page's address, and as small as it will be seen. */
+/**
+ * Where a picture is shown from: this server's own by way of this page's address, which need not be https as pictures' are, and as
+ * small as it will be seen. undefined: from nowhere.
+ */
 export function pictureOf(picture, size) {
-  const own = AVATAR.exec(picture);
-  if (own !== null) return `${base}/v1/avatars/${own[1]}?s=${size}`;
-  return /^https:\/\//.test(picture) ? picture : undefined;
+  let url;
+  try { url = new URL(picture); } catch { return undefined; }
+  const [, hash] = /\/v1\/avatars\/([A-Za-z0-9_-]+)$/.exec(url.pathname) ?? [];
+  if (url.host === location.host && hash !== undefined) return `${base}/v1/avatars/${hash}?s=${size}`;
+  return url.protocol === 'https:' ? url.href : undefined;
 }
 
 /** A face: the picture, or initials on a colour of one's own. size in CSS pixels. */
