@@ -202,10 +202,10 @@ static void test_of_fault(void **state)
         assert_true(http_problem_row(http_problem_of_fault((enum err)e))->status >= 500);
 }
 
-/* The value of each id="…" of the page; absent at its end. */
+/* The id of each problem's section of the page; absent at its end. */
 static struct span next_id(struct span *page)
 {
-    static const char mark[] = " id=\"";
+    static const char mark[] = "class=\"problem\" id=\"";
     const char *at = page->len == 0 ? NULL : memmem(page->ptr, page->len, mark, sizeof mark - 1);
     if (at == NULL)
         return (struct span){NULL, 0};
