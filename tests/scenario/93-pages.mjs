@@ -174,7 +174,7 @@ scenario('pages', {}, (at) => {
     const window = await enter('/');
     await window.see('.row-item', 'Ada Lovelace');
     const before = window.requests.length;
-    await window.type('#q', 'person number 77');
+    await window.type('#q', 'person number 77', {keys: true});
     await window.see('#found', 'found.');
     await window.see('.row-item', 'Person Number 77');
     const asked = window.requests.slice(before).filter((request) => request.url().includes('q='));

@@ -16,10 +16,20 @@ function gate() {
   document.querySelector('#refused').textContent = session.refused ?? '';
 }
 
+/* Swagger UI fills what is tried with the examples: what need not be sent is not to be sent unless somebody wants it. */
+function empty({example, examples, ...parameter}) {
+  if (parameter.$ref !== undefined || parameter.required) return {...parameter, ...(example === undefined ? {} : {example}), ...(examples === undefined ? {} : {examples})};
+  const {example: one, examples: many, ...schema} = parameter.schema ?? {};
+  return {...parameter, schema};
+}
+
 /* The description names servers of its own; what is tried is tried here. HEAD and OPTIONS are everywhere, and are said once. */
 function here(description) {
-  const paths = Object.fromEntries(Object.entries(description.paths).map(([path, {head, options, ...rest}]) => [path, rest]));
-  return {...description, paths, servers: [{url: base === '' ? '/' : base}]};
+  const operation = (value) => (Array.isArray(value?.parameters) ? {...value, parameters: value.parameters.map(empty)} : value);
+  const paths = Object.entries(description.paths).map(([path, {head, options, parameters, ...rest}]) => [path,
+    {...Object.fromEntries(Object.entries(rest).map(([name, value]) => [name, operation(value)])), ...(parameters && {parameters: parameters.map(empty)})}]);
+  const shared = Object.entries(description.components?.parameters ?? {}).map(([name, parameter]) => [name, empty(parameter)]);
+  return {...description, paths: Object.fromEntries(paths), components: {...description.components, parameters: Object.fromEntries(shared)}, servers: [{url: base === '' ? '/' : base}]};
 }
 
 /* The token goes to this server alone, and not where it is not asked for. */

@@ -75,11 +75,12 @@ export class Window {
     await node.asElement().evaluate((n) => n.scrollIntoView({block: 'center'}));
     await node.asElement().click();
   }
-  /** Replaces what is in a field. */
-  async type(selector, text) {
+  /** Replaces what is in a field, at once or key by key. */
+  async type(selector, text, {keys = false} = {}) {
     await this.page.$eval(selector, (node) => { node.scrollIntoView({block: 'center'}); node.focus(); node.select(); });
     if (text === '') await this.page.keyboard.press('Delete');
-    else await this.page.keyboard.type(text);
+    else if (keys) await this.page.keyboard.type(text);
+    else await this.page.keyboard.sendCharacter(text);
   }
   async shot(name) {
     if (!shots) return;
