@@ -432,6 +432,7 @@ END
 say_links() {
     link_person=$(token "$subject" 'profile:read profile:list profile:write' 10m) || exit 1
     link_pool=$(token quickstart-operator 'metrics:read' 10m) || exit 1
+    [ -z "$varnish" ] || base=$edge # the pages tell then what Varnish answers by itself
     cat <<END
 In a browser, within ten minutes (later, paste one of the tokens above at $base/):
   people, and your own profile   $base/#token=$link_person

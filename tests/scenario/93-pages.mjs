@@ -103,6 +103,13 @@ scenario('pages', {}, (at) => {
     await window.type('.token input', await token());
     await window.click('.token button');
     await window.see('.row-item', 'Ada Lovelace');
+    /* anybody can make a link: it signs nobody in as somebody else */
+    const link = await token('u1');
+    await window.page.evaluate((t) => { location.hash = `#token=${t}`; }, link);
+    await window.until(() => !location.hash.includes('token'));
+    await sleep(200);
+    assert.equal(await window.page.$eval('.chip .who', (node) => node.textContent), 'ada');
+    await window.clean(link);
     await window.click('.chip button', 'Sign out');
     await window.see('#welcome h2', 'Sign in');
     assert.equal(await window.page.evaluate(() => document.body.innerText.includes('Ada Lovelace')), false);
@@ -417,6 +424,7 @@ scenario('pages', {}, (at) => {
     await window.until(() => document.querySelector('.live-responses-table .response .microlight, .live-responses-table .response pre') !== null);
     assert.match(await window.page.$eval('.live-responses-table', (node) => node.innerText), /200[^]*"id": "ada"/);
     await window.accessible('an answer');
+    await window.page.$eval('.live-responses-table', (node) => node.scrollIntoView({block: 'center'}));
     await window.shot('tried');
     assert.equal(await window.page.evaluate((t) => document.body.innerHTML.includes(t), window.token), false, 'the token is not shown');
     assert(window.requests.every((request) => new URL(request.url()).origin === new URL(base()).origin || request.url().startsWith('data:')), 'nothing is asked of anybody else');

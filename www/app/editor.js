@@ -25,8 +25,8 @@ export class Editor {
   constructor(saved) {
     this.saved = saved;
     const form = el('form', {class: 'editor', novalidate: true, 'aria-label': 'Your profile', onsubmit: (event) => { event.preventDefault(); this.save(); }},
-      zones(), [...this.#controls.values()].map(({node}) => node), this.#said,
-      el('div', {class: 'actions bottom'}, this.#save, el('button', {type: 'button', onclick: () => this.undo()}, 'Undo'), this.#state));
+      zones(), [...this.#controls.values()].map(({node}) => node), 
+      el('div', {class: 'actions bottom'}, this.#said, this.#save, el('button', {type: 'button', onclick: () => this.undo()}, 'Undo'), this.#state));
     form.addEventListener('input', () => this.#changed());
     this.node = el('div', {class: 'editing'}, form,
       el('section', {class: 'preview', tabindex: '0', 'aria-label': 'What others will see'}, el('h2', {}, 'What others will see'), this.#preview));
