@@ -48,7 +48,7 @@ scenario('pages', {}, (at) => {
     ['directory', '/', {}, (w) => w.see('.row-item .name', 'Person Number 3')],
     ['person', '/@ada', {}, (w) => w.see('.card h1', 'Ada Lovelace')],
     ['me', '/me', {}, (w) => w.see('.preview .card h3', 'Ada Lovelace')],
-    ['status', '', {page: 'status.html', as: 'ops', scope: 'metrics:read'}, async (w) => { await w.see('#state', 'The pool is running'); await w.until(() => document.querySelectorAll('.plot canvas').length >= 6); await w.see('.legend', '304'); }],
+    ['status', '', {page: 'status.html', as: 'ops', scope: 'metrics:read'}, async (w) => { await w.see('#state', 'The pool is running'); await w.until(() => document.querySelectorAll('.plot canvas').length >= 6); await w.until(() => /answered \d/.test(document.querySelector('.legend').textContent)); }],
     ['api', '', {page: 'api.html'}, (w) => w.see('.opblock', '/v1/me')],
     ['problems', '', {page: 'problems.html'}, (w) => w.see('h1', 'Problems')],
   ];

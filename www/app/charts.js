@@ -38,7 +38,7 @@ export class Chart {
     const grid = {stroke: colour('--line'), width: 1}, axis = {stroke: colour('--quiet'), grid, ticks: {show: false}, font: '11px system-ui, sans-serif'};
     return new globalThis.uPlot({
       width: this.#holder.clientWidth, height: HEIGHT, legend: {show: false}, cursor: {y: false, points: {show: false}, drag: {x: false, y: false}},
-      scales: {x: {time: true, range: (_, least, most) => [Math.min(least, most - LEAST_S), most]}, y: {range: (_, __, most) => [0, Math.max(this.top, (most ?? 0) * 1.1)]}},
+      scales: {x: {time: true, range: ({data: [times]}) => [Math.min(times[0], times.at(-1) - LEAST_S), times.at(-1)]}, y: {range: (_, __, most) => [0, Math.max(this.top, (most ?? 0) * 1.1)]}},
       axes: [{...axis, space: 70}, {...axis, size: 58, values: (_, ticks) => ticks.map((tick) => this.text(tick))}],
       series: [{}, ...this.lines.map(({label, colour: name, fill}) => ({label, stroke: colour(name), width: 1.75, points: {show: false}, fill: fill ? `${colour(name)}22` : undefined}))],
       hooks: {setCursor: [({cursor}) => this.#say(cursor.idx ?? undefined)]},

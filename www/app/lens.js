@@ -87,7 +87,7 @@ class Lens {
     if (!this.node.open) return;
     const spared = this.#rows.reduce((sum, row) => sum + (row.spared ?? 0), 0);
     const files = [...this.#files.values()].reduce((sum, size) => sum + size, 0);
-    this.#saved.textContent = `${spared > 0 ? `The 304s among them spared ${bytesText(spared)}. ` : ''}The page itself: ${this.#files.size} files, ${bytesText(files)}.`;
+    this.#saved.textContent = `${spared > 0 ? `The 304s among them spared ${bytesText(spared)}. ` : ''}${files === 0 ? '' : `The page itself: ${this.#files.size} files, ${bytesText(files)}.`}`;
     this.#body.replaceChildren(...this.#rows.map((row) => {
       const {kind, text} = outcome(row);
       return el('tr', {}, el('th', {scope: 'row'}, `${row.method === 'GET' ? '' : `${row.method} `}${row.path}`),
