@@ -208,7 +208,7 @@ static enum err read_view(void *data, struct arena *arena, struct handlers_metri
     return read_outcome;
 }
 
-static struct handlers_metrics metrics = {"1.2.3", "gcc \"12\"", routes, 3, read_view, NULL};
+static struct handlers_metrics metrics = {"1.2.3", "gcc \"12\"", routes, 3, read_view, NULL, NULL};
 static const struct handlers_metrics_worker workers[] = {
     {.number = 0, .requests = 7, .cache_hits = 3, .cache_misses = 1},
     {.number = 5, .requests = 1, .busy_us = 1500000},
