@@ -32,9 +32,10 @@ export function valueOf(schema, d, depth = 0) {
   if (node.anyOf ?? node.oneOf) return valueOf(d.pick(node.anyOf ?? node.oneOf), d, depth);
   switch (Array.isArray(node.type) ? d.pick(node.type) : node.type) {
     case 'object': {
-      const object = {};
-      for (const [name, member] of Object.entries(node.properties ?? {}))
-        if (node.required?.includes(name) || d.chance(0.3)) object[name] = valueOf(member, d, depth + 1);
+      const object = {}, members = Object.entries(node.properties ?? {});
+      // few of many, or hardly an object would pass all the rules that a schema cannot tell
+      for (const [name, member] of members)
+        if (node.required?.includes(name) || d.chance(members.length > 8 ? 0.1 : 0.3)) object[name] = valueOf(member, d, depth + 1);
       if (node.additionalProperties && d.chance(0.6))
         for (let i = d.below(4); i > 0; i--) object[d.pick([...WORDS, ...IDS])] = node.additionalProperties === true ? anything(d, depth + 1) : valueOf(node.additionalProperties, d, depth + 1);
       return object;
