@@ -249,7 +249,8 @@ static void test_page(void **state)
     buf_fini(&text);
 }
 
-/* The pages work under a Content-Security-Policy that lets in no script and no style but files of the site's. */
+/* The pages work under a Content-Security-Policy that lets in no script and no style but files of the site's.
+ */
 static void test_pages_need_no_inline_code(void **state)
 {
     (void)state;
