@@ -42,7 +42,7 @@ const tiles = [
   ['Found in memory', ({now}) => or(now.cache_hit_ratio, share), 'since the start'],
   ['Memory', ({now}) => bytesText(now.gauges.cache_bytes_held), ({now}) => `of ${bytesText(now.gauges.cache_size_bytes)}`],
   ['Newest change', ({now}) => now.gauges.change_seq.toLocaleString('en')],
-  ['Lag of purges', ({now}) => or(purgeLag(now), seconds), 'no cache in front is told'],
+  ['Lag of purges', ({now}) => or(purgeLag(now), seconds), ({now}) => (now.edge ? 'the longest' : 'no cache in front is told')],
   ['Deaths', ({now}) => String(now.deaths), 'of workers, unasked'],
 ].map(([label, of, note]) => ({label, of, value: el('dd', {}, '–'), note: note && el('dd', {class: 'small'}, typeof note === 'string' ? note : ''), say: typeof note === 'function' ? note : undefined}));
 
