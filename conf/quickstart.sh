@@ -398,8 +398,8 @@ start_front() {
     wait_for front answers "$base/readyz"
 }
 
-token() { # SUBJECT SCOPES
-    "$binary" token issue -c "$config" --sub "$1" --scope "$2" --ttl 24h 2>"$logs/token.log" ||
+token() { # SUBJECT SCOPES [TTL]
+    "$binary" token issue -c "$config" --sub "$1" --scope "$2" --ttl "${3:-24h}" 2>"$logs/token.log" ||
         fail 'profiled token issue failed' 'see its log' "$logs/token.log"
 }
 
@@ -427,6 +427,21 @@ ${varnish:+EDGE $edge}
 END
         mv -f "$environment.new" "$environment"
     ) || fail 'it cannot be written' 'is there room on the disk?'
+}
+
+# Links that sign a browser in. A browser keeps addresses, so these tokens are of their own: of ten minutes, and never an
+# administrator's. The page takes them out of the address before it asks for anything.
+say_links() {
+    link_person=$(token "$subject" 'profile:read profile:list profile:write' 10m) || exit 1
+    link_pool=$(token quickstart-operator 'metrics:read' 10m) || exit 1
+    [ -z "$varnish" ] || base=$edge # the pages tell then what Varnish answers by itself
+    cat <<END
+In a browser, within ten minutes (later, paste one of the tokens above at $base/):
+  people, and your own profile   $base/#token=$link_person
+  the pool, live                 $base/status.html#token=$link_pool
+  the API, to try                $base/api.html
+
+END
 }
 
 say_how() {
@@ -504,6 +519,7 @@ start_front
 write_environment
 [ -z "$varnish" ] || start_varnish
 say_how
+say_links
 exec 9>&-
 if [ "$action" = detach ]; then
     trap - EXIT

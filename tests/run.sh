@@ -58,7 +58,7 @@ install_packages() {
     step 'packages'
     # shellcheck disable=SC2086 # rows
     packages $build_packages lib:cmocka=libcmocka-dev clang=clang lighttpd=lighttpd curl=curl sqlite3=sqlite3 python3=python3 git=git \
-        node=nodejs npm=npm apache2=apache2 nginx=nginx-light squid=squid \
+        node=nodejs npm=npm apache2=apache2 nginx=nginx-light squid=squid chromium=chromium \
         file:/usr/lib/apache2/modules/mod_fcgid.so=libapache2-mod-fcgid \
         file:/usr/lib/nginx/modules/ngx_http_brotli_filter_module.so=libnginx-mod-http-brotli-filter \
         file:/usr/lib/lighttpd/mod_deflate.so=lighttpd-mod-deflate $varnish_packages

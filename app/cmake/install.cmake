@@ -2,6 +2,7 @@
 # prefixes /usr and /usr/local the configuration is /etc/profiled, as the program itself looks for it; below any other
 # prefix it goes along, for a look. DESTDIR is honoured throughout.
 install(TARGETS profiled RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+# www is there for the front servers, as conf/'s configurations name it: /usr/share/profiled/www
 install(DIRECTORY schema www DESTINATION ${CMAKE_INSTALL_DATADIR}/profiled)
 install(FILES conf/man/profiled.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES conf/man/profiled.conf.5 DESTINATION ${CMAKE_INSTALL_MANDIR}/man5)

@@ -47,6 +47,14 @@ test('--detach returns once the service answers, though its output is a pipe', a
   assert.equal(e.BASE, `http://127.0.0.1:${port}`);
   for (const token of [e.TOKEN_READ, e.TOKEN_WRITE, e.TOKEN_ADMIN, e.BASE]) assert(how.out.includes(token), how.out);
   assert.match(how.out, /curl .*If-None-Match: "[^"]+"/);
+  for (const [page, scope] of [['', 'profile:list profile:read profile:write'], ['status.html', 'metrics:read']]) {
+    const [, link] = new RegExp(`${e.BASE}/${page}#token=(\\S+)`).exec(how.out) ?? assert.fail(`no link to ${page || '/'}:\n${how.out}`);
+    const {iat, exp, scope: held, sub} = JSON.parse(Buffer.from(link.split('.')[1], 'base64url'));
+    assert.equal(exp - iat, 600, 'browsers keep addresses');
+    assert.equal(held.split(' ').sort().join(' '), scope);
+    if (page === '') assert.equal(sub, e.SUBJECT);
+    assert(!readFileSync(join(state, 'quickstart.env'), 'utf8').includes(link));
+  }
   assert.equal(statSync(join(state, 'quickstart.env')).mode & 0o777, 0o600);
   for (const path of [e.KEYS, e.CONFIG, e.DATABASE, e.SOCKET]) assert(existsSync(path), path);
 });

@@ -6,45 +6,65 @@
 export class Problem extends Error {
   constructor(status, document, headers) {
     super(document.detail ?? document.title ?? `the server answered ${status}`);
-    this.name = new.target.name;
+    this.name = 'Problem';
     this.status = status;
     this.type = document.type ?? 'about:blank';
-    /** The last part of type, as in problems.html#slug. */
+    /** The last part of type, as in problems.html#slug; '' where the answer was not the server's own. */
     this.slug = this.type.split('#')[1] ?? '';
+    /** The whole document: some kinds have members of their own. */
+    this.document = document;
     this.title = document.title;
     this.detail = document.detail;
     /** The request's id, for whoever reads the server's log. */
     this.instance = document.instance ?? headers.get('x-request-id') ?? undefined;
     /** [{pointer, detail}] where there are several. */
-    this.errors = document.errors ?? [];
+    this.errors = Array.isArray(document.errors) ? document.errors : [];
     /** Seconds until it may be tried again; undefined: the server did not say. */
     this.retryAfter = retryAfter(headers);
   }
 }
+
+const kind = (name) => ({[name]: class extends Problem {
+  constructor(...args) { super(...args); this.name = name; }
+}})[name];
+
 /** 401: no token, or one that is not good (any more). */
-export class Unauthorized extends Problem {}
+export const Unauthorized = kind('Unauthorized');
 /** 403: the token lacks the scope. */
-export class Forbidden extends Problem {}
-/** 404, 410 */
-export class NotFound extends Problem {}
-/** 422: fields maps the name of a field ("" for the whole) to what is wrong with it. */
-export class Invalid extends Problem {
-  get fields() {
-    return Object.fromEntries(this.errors.map(({pointer = '', detail}) => [pointer.split('/')[1] ?? '', detail]));
-  }
-}
+export const Forbidden = kind('Forbidden');
+/** 404 */
+export const NotFound = kind('NotFound');
+/** 410: the change log does not go on from that place; document.newest and document.epoch say where it is now. */
+export const Gone = kind('Gone');
 /** 409: a handle or an id that is taken. */
-export class Taken extends Problem {}
+export const Taken = kind('Taken');
+/** 409: an operation of a JSON Patch does not fit, a "test" among them. */
+export const PatchFailed = kind('PatchFailed');
 /**
  * 412: somebody else changed it first. base is the version that the change was made from, theirs the present one
  * (undefined: it is gone), and mine what was to be written.
  */
-export class Conflict extends Problem {}
+export const Conflict = kind('Conflict');
 /** 429 */
-export class RateLimited extends Problem {}
+export const RateLimited = kind('RateLimited');
 /** 5xx */
-export class Unavailable extends Problem {}
-/** No answer came: offline, or refused. cause has the browser's own error. */
+export const Unavailable = kind('Unavailable');
+
+/** 422 */
+export class Invalid extends Problem {
+  constructor(...args) {
+    super(...args);
+    this.name = 'Invalid';
+    /** The name of each field that is at fault ("" for the whole) with what is wrong with it. */
+    this.fields = {};
+    for (const {pointer, detail} of this.errors) {
+      const field = (String(pointer ?? '').split('/')[1] ?? '').replaceAll('~1', '/').replaceAll('~0', '~');
+      this.fields[field] = field in this.fields ? `${this.fields[field]} ${detail}` : detail;
+    }
+  }
+}
+
+/** No whole answer came: offline, refused, cut off. cause has the platform's own error. */
 export class Unreachable extends Error {
   constructor(cause) {
     super('the server cannot be reached', {cause});
@@ -52,14 +72,17 @@ export class Unreachable extends Error {
   }
 }
 
-const classes = {401: Unauthorized, 403: Forbidden, 404: NotFound, 409: Taken, 410: NotFound, 412: Conflict, 422: Invalid, 429: RateLimited};
+const classes = {401: Unauthorized, 403: Forbidden, 404: NotFound, 409: Taken, 410: Gone, 412: Conflict, 422: Invalid, 429: RateLimited};
 
-/** The problem that an answer is. */
-export async function problemOf(response) {
-  let document = {};
-  try { document = await response.json(); } catch { /* a proxy's page, or nothing: the status says enough */ }
-  const kind = classes[response.status] ?? (response.status >= 500 ? Unavailable : Problem);
-  return new kind(response.status, typeof document === 'object' && document !== null ? document : {}, response.headers);
+/** The problem that an answer is; text is its body. */
+export function problemOf(status, text, headers) {
+  let document;
+  try { document = JSON.parse(text); } catch { /* a proxy's page, or nothing: the status says enough */ }
+  if (typeof document !== 'object' || document === null) document = {};
+  if (typeof document.type !== 'string') delete document.type;
+  const patch = status === 409 && document.type?.endsWith('#patch-failed');
+  const Kind = patch ? PatchFailed : classes[status] ?? (status >= 500 ? Unavailable : Problem);
+  return new Kind(status, document, headers);
 }
 
 /** Retry-After in seconds (RFC 9110 section 10.2.3: seconds or a date). */

@@ -1,5 +1,7 @@
 /**
- * Where a client keeps public views: get(key), set(key, {etag, body}), delete(key); each may give a promise.
+ * Where a client keeps public views: get(key), set(key, {etag, body}), delete(key), clear(); each may give a promise.
+ * What is kept here is only ever used after the server has said that it is still so; a store that fails is a store that
+ * has nothing.
  */
 
 /** In memory, the most recently used ones. */
@@ -17,11 +19,16 @@ export function memoryStore(max = 1000) {
       if (entries.size > max) entries.delete(entries.keys().next().value);
     },
     delete(key) { entries.delete(key); },
+    clear() { entries.clear(); },
   };
 }
 
-/** In the browser's Cache Storage: survives the page, and is shared by its tabs. Public views alone come here. */
+/**
+ * In the browser's Cache Storage: survives the page, and is shared by its tabs. Public views alone come here; still, clear() it
+ * when somebody signs out of a machine that others use. Memory where the browser has none (a page that did not come by https).
+ */
 export function cacheStorageStore(name = 'profiled') {
+  if (globalThis.caches === undefined) return memoryStore();
   const open = () => caches.open(name);
   const address = (key) => new Request(new URL(`/__profiled/${encodeURIComponent(key)}`, globalThis.location?.origin ?? 'https://profiled.invalid'));
   return {
@@ -33,5 +40,6 @@ export function cacheStorageStore(name = 'profiled') {
       await (await open()).put(address(key), new Response(JSON.stringify(body), {headers: {'Content-Type': 'application/json', ETag: etag}}));
     },
     async delete(key) { await (await open()).delete(address(key)); },
+    async clear() { await caches.delete(name); },
   };
 }

@@ -67,6 +67,17 @@ async function healthy(here, count = 24) {
 
 const bearer = async (here, sub) => `Bearer ${await here.site.token(sub)}`;
 
+/** What each file of www/ bears: no script but the site's own, nothing sent anywhere else, framed by nobody, asked about each time. */
+function assertPage(answer) {
+  assert.equal(answer.header('x-content-type-options'), 'nosniff');
+  assert.equal(answer.header('referrer-policy'), 'no-referrer');
+  assert.equal(answer.header('cache-control'), 'no-cache');
+  assert.match(answer.etag, /"/);
+  const policy = Object.fromEntries(answer.header('content-security-policy').split('; ').map((part) => [part.split(' ')[0], part.split(' ').slice(1).join(' ')]));
+  assert.deepEqual(policy, {'default-src': "'none'", 'script-src': "'self'", 'style-src': "'self'", 'img-src': "'self' https: data: blob:", 'connect-src': "'self'",
+    'base-uri': "'none'", 'form-action': "'none'", 'frame-ancestors': "'none'"});
+}
+
 export const scenarios = {
   tokens: {
     what: 'Authorization arrives, and nothing else opens anything',
@@ -84,8 +95,12 @@ export const scenarios = {
         const page = await here.call('GET', path);
         assert.equal(page.status, 200, path);
         assert.match(page.header('content-type'), /^text\/html; charset=utf-8/i);
-        assert.equal(page.header('x-content-type-options'), 'nosniff');
+        assertPage(page);
       }
+      const script = await here.call('GET', '/app/session.js');
+      assert.match(script.header('content-type'), /^text\/javascript; charset=utf-8/i);
+      assertPage(script);
+      assert.equal((await here.call('GET', '/app/session.js', {none: script.etag})).status, 304);
       // Names that a variable of CGI could be mistaken for.
       for (const name of ['X-Authorization', 'Http-Authorization', 'Remote-User', 'Proxy-Authorization'])
         assert.equal((await here.call('GET', '/v1/me', {headers: {[name]: await bearer(here, 'ann')}})).status, 401, name);
