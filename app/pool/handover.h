@@ -1,8 +1,7 @@
 /*
  * What one image of the supervisor hands to the next over execve, as one variable's text:
  *
- *     3 pid=PID generation=N listen=FD activated=0|1 changes=FD board=FD memory=FD
- * children=PID:PLACE,PID:PLACE,…
+ *     3 pid=PID generation=N listen=FD activated=0|1 changes=FD board=FD memory=FD children=PID:PLACE,…
  *
  * The pid is this process's, which an execve keeps: in any other process the variable means nothing. The
  * listening socket, that of the changes process (0: none), the scoreboard and the memory that the workers

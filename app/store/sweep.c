@@ -12,9 +12,10 @@
  *
  *     take the writers' lock
  *     empty the write-ahead log                     now the file alone says what the database is
- *     BEGIN IMMEDIATE; is the log still empty?      whoever does not take our lock cannot write any more
- * either fill the gaps, sync a commit that changes nothing                 everybody's copies of pages, with
- * the old gaps, are dropped give the lock
+ *     BEGIN IMMEDIATE; is the log still empty?      who does not take our lock cannot write either
+ *     fill the gaps, sync
+ *     a commit that changes nothing                 everybody's copies of pages, with the old gaps, go
+ *     give the lock
  *
  * Readers go on meanwhile: the gap is the one part of a page that they never look at. Should the process be
  * killed in between, some gaps are filled and others are not.

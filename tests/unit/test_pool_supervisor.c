@@ -109,7 +109,7 @@ static void a_bad_environment_is_refused(void **state)
     assert_true(log_holds("makes no sense"));
 
     /* another process's means nothing */
-    setenv(POOL_HANDOVER_VARIABLE, "2 pid=1 generation=7 listen=0 activated=0 board=1 memory=0 children=1:0", 1);
+    setenv(POOL_HANDOVER_VARIABLE, "3 pid=1 generation=7 listen=0 activated=0 changes=0 board=1 memory=0 children=1:0", 1);
     server_start(FLAGS("server.workers=1"));
     unsetenv(POOL_HANDOVER_VARIABLE);
     assert_int_equal(look().generation, 1);
