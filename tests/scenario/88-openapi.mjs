@@ -113,11 +113,10 @@ test('openapi-typescript makes types of it, and a program that uses them compile
     const made = await node('openapi-typescript/bin/cli.js', file, '-o', join(folder, 'api.d.ts'));
     assert.equal(made.code, 0, made.out + made.err);
     const program = `import type {components, operations, paths} from './api';
-type Profile = components['schemas']['PublicProfile'];
 type Answer = paths['/v1/profiles/{id}']['get']['responses'][200]['content']['application/json'];
 type Problem = operations['putMe']['responses'][422]['content']['application/problem+json'];
 const ada: Answer = {id: 'ada', handle: 'ada', version: 1, created_at: '2026-11-26T02:10:57.210Z', updated_at: '2026-11-26T02:10:57.210Z', locale: 'en-GB'};
-export function name(p: Profile): string { return p.name ?? p.handle; }
+export function name(p: Answer): string { return p.name ?? p.id; }
 export function faults(p: Problem): string[] { return (p.errors ?? []).map(({pointer, detail}) => pointer + ': ' + detail); }
 export const put: operations['putMe']['requestBody']['content']['application/json'] = {handle: 'ada', visibility: {bio: 'private'}};
 export const who = name(ada);
