@@ -16,7 +16,7 @@ const ticks = (pid) => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].
 const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
 const group = (from) => Array.from({length: MANY}, (_, i) => `user-${(from + i * 7) % PROFILES}`);
 
-const site = await Site.start({settings: {server: {workers: 2}, cache: {size: '64M'}, log: {level: 'warn'}}});
+const site = await Site.start({settings: {server: {workers: 2, max_requests: 0}, cache: {size: '64M'}, log: {level: 'warn'}}});
 try {
   const lines = Array.from({length: PROFILES}, (_, i) => JSON.stringify({id: `user-${i}`, handle: `u${i}`, name: `Given${i} Family`, given_name: `Given${i}`,
     family_name: 'Family', website: `https://u${i}.example/`, locale: 'de-DE', zoneinfo: 'Europe/Berlin', bio: 'x'.repeat(280),
