@@ -65,13 +65,31 @@ static void write_tombstone(const struct export *x, struct buf *out)
     buf_printf(out, ",\"seq\":%" PRId64 "}", x->held.deleted_seq);
 }
 
+static void write_avatar(const struct export *x, struct buf *out)
+{
+    buf_append(out, x->held.avatar);
+}
+
+static void write_revoked_tokens(const struct export *x, struct buf *out)
+{
+    buf_append(out, x->held.tokens);
+}
+
+static void write_answers(const struct export *x, struct buf *out)
+{
+    buf_append(out, x->held.answers);
+}
+
 static const struct section {
     const char *name;
     void (*write)(const struct export *x, struct buf *out);
 } sections[] = {
     {"profile", write_profile},
+    {"avatar", write_avatar},
     {"changes", write_changes},
     {"revocation", write_revocation},
+    {"revoked_tokens", write_revoked_tokens},
+    {"answers", write_answers},
     {"tombstone", write_tombstone},
 };
 

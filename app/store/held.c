@@ -31,6 +31,32 @@ static enum err read_revocation(struct store *s, struct span subject, struct sto
     return code == SQLITE_ROW ? OK : store_failed(s, code == SQLITE_DONE ? SQLITE_CORRUPT : code, detail);
 }
 
+/* A column, in the arena; absent: NULL, or memory is out, and then *e says so. */
+static struct span keep(sqlite3_stmt *stmt, int column, struct arena *arena, enum err *e)
+{
+    struct span text = store_column(stmt, column);
+    struct span copy = text.ptr == NULL ? text : arena_copy(arena, text);
+    if (text.ptr != NULL && copy.ptr == NULL)
+        *e = ERR_NOMEM;
+    return copy;
+}
+
+static enum err read_beside(struct store *s, struct span subject, struct arena *arena, struct store_held *out,
+                            struct err_detail *detail)
+{
+    sqlite3_stmt *stmt = s->statements[STORE_HELD_BESIDE];
+    enum err e = OK;
+    store_bind(stmt, 1, subject);
+    int code = sqlite3_step(stmt);
+    if (code == SQLITE_ROW) {
+        out->avatar = keep(stmt, 0, arena, &e);
+        out->tokens = keep(stmt, 1, arena, &e);
+        out->answers = keep(stmt, 2, arena, &e);
+    }
+    sqlite3_reset(stmt);
+    return code == SQLITE_ROW ? e : store_failed(s, code == SQLITE_DONE ? SQLITE_CORRUPT : code, detail);
+}
+
 /* From entry to entry. A number that does not go down would be a hand's doing, and no end. */
 static enum err read_entries(struct store *s, struct span id, int64_t from,
                              void (*take)(void *data, const struct store_change *change), void *data,
@@ -73,14 +99,16 @@ static enum err read_all(struct store *s, struct span subject, int64_t from, str
         return e;
     out->has_profile = e == OK;
     if ((e = read_tombstone(s, subject, out, detail)) != OK ||
-        (e = read_revocation(s, subject, out, detail)) != OK)
+        (e = read_revocation(s, subject, out, detail)) != OK ||
+        (e = read_beside(s, subject, arena, out, detail)) != OK)
         return e;
     int64_t last = out->has_profile     ? out->profile.stamps[PROFILE_VIEW_OWNER].seq
                    : out->has_tombstone ? out->deleted_seq
                                         : 0;
     if ((e = read_entries(s, subject, from == 0 ? last : from, take, data, out, &count, detail)) != OK)
         return e;
-    bool nothing = !out->has_profile && !out->has_tombstone && out->revoked_until_s == INT64_MIN;
+    bool nothing = !out->has_profile && !out->has_tombstone && out->revoked_until_s == INT64_MIN &&
+                   out->tokens.ptr == NULL && out->answers.ptr == NULL;
     return nothing || (from != 0 && count == 0) ? ERR_NOT_FOUND : OK;
 }
 

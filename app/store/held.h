@@ -15,7 +15,12 @@ struct store_held {
     bool has_tombstone; /* the profile was deleted, and not made anew */
     int64_t deleted_ms, deleted_seq;
     int64_t revoked_until_s; /* INT64_MIN: nothing was revoked */
-    int64_t before;          /* the first entry that was not handed over; 0: all that are kept were */
+    /* as JSON, absent where there is none: */
+    struct span avatar;  /* {"hash","type","bytes"}: the image that the profile holds */
+    struct span tokens;  /* [{"token","until"}]: single ones that were revoked, by their names */
+    struct span answers; /* [{"target","status","at","key","body"}]: kept for repeats, asked by the subject
+                            (with the key) or about it (with the body) */
+    int64_t before;      /* the first entry that was not handed over; 0: all that are kept were */
 };
 
 /*

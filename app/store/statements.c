@@ -70,6 +70,17 @@ static const char *const texts[STORE_STATEMENT_COUNT] = {
     [STORE_CHANGES_TIDY] = "DELETE FROM changes WHERE seq<=?1 AND seq<(SELECT max(seq) FROM changes)",
     [STORE_HELD_ENTRY] = "SELECT seq,profile_id,what,handle,old_handle,at,token,token_until_s,prior FROM "
                          "changes WHERE seq=?1 AND profile_id=?2",
+    /* as JSON; the key of an answer is its asker's, its body belongs to whom it is about */
+    [STORE_HELD_BESIDE] =
+        "SELECT (SELECT json_object('hash',hash,'type',type,'bytes',length(content)) FROM avatars "
+        "JOIN images ON images.n=image WHERE profile_id=?1),"
+        "(SELECT json_group_array(json_object('token',name,'until',"
+        "strftime('%Y-%m-%dT%H:%M:%S.000Z',expires_s,'unixepoch'))) "
+        "FROM revoked_tokens WHERE subject=?1 HAVING count(*)>0),"
+        "(SELECT json_group_array(json_patch('{}',json_object('target',target,'status',status,"
+        "'at',strftime('%Y-%m-%dT%H:%M:%fZ',at/1000.0,'unixepoch'),"
+        "'key',iif(subject=?1,key,NULL),'body',iif(profile_id=?1,body,NULL)))) "
+        "FROM answers WHERE subject=?1 OR profile_id=?1 HAVING count(*)>0)",
     [STORE_HELD_TOMBSTONE] = "SELECT deleted_at,seq FROM tombstones WHERE id=?1",
     [STORE_REVOCATIONS] =
         "SELECT subject,until_s FROM revocations WHERE subject>?1 AND until_s>?2 ORDER BY subject",

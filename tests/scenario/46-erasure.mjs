@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import {randomBytes} from 'node:crypto';
 import {existsSync, readFileSync} from 'node:fs';
 import {test} from 'node:test';
+import {png} from './lib/images.mjs';
 import {run, sleep, until} from './lib/process.mjs';
 import {ADMIN, LIST, READ, assertProblem, assertUnauthorized, scenario} from './lib/site.mjs';
 import {now} from './lib/token.mjs';
@@ -34,6 +35,29 @@ const expects = (answer) => {
 };
 
 scenario('the export', {settings: {server: {workers: 2}}}, (at) => {
+  test('an image, single tokens that were revoked, answers kept for repeats', async () => {
+    const {site} = at, w = word('x');
+    const made = await site.post('/v1/profiles', {id: 'zoe', handle: 'zoe', name: w}, {as: 'admin', scope: ADMIN, headers: {'Idempotency-Key': '"first"'}});
+    assert.equal(made.status, 201, made.text);
+        assert.equal((await site.put('/v1/me/avatar', png, {as: 'zoe', type: 'image/png'})).status, 201);
+    const lost = await site.mint('zoe', READ, {jti: 'lost'});
+    assert.equal((await site.post('/v1/tokens/revoke', new URLSearchParams({token: lost}).toString(), {as: 'zoe', type: 'application/x-www-form-urlencoded'})).status, 200);
+    const doc = expects(await site.get('/v1/me/export', {as: 'zoe'}));
+    assert.deepEqual(Object.keys(doc), ['subject', 'exported_at', 'profile', 'avatar', 'changes', 'revoked_tokens', 'answers']);
+    assert.deepEqual([doc.avatar.type, doc.avatar.bytes], ['image/png', png.length]);
+    assert(doc.profile.picture.endsWith(`/v1/avatars/${doc.avatar.hash}`), doc.profile.picture);
+    assert.equal(doc.revoked_tokens.length, 1);
+    assert(Math.abs(Date.parse(doc.revoked_tokens[0].until) - Date.now()) < 86400000);
+    const [one] = doc.answers;
+    assert.deepEqual([doc.answers.length, one.target, one.status, one.key, JSON.parse(one.body).name], [1, '/v1/profiles', 201, undefined, w]);
+    // who asked has the key, and not what it says of another
+    const asker = expects(await site.get('/v1/me/export', {as: 'admin', scope: READ}));
+    assert.deepEqual(asker.answers.map(({key, body}) => [key, body]), [['first', undefined]]);
+    assert.equal((await site.delete('/v1/me', {as: 'zoe', match: '*'})).status, 204);
+    const left = expects(await site.get('/v1/me/export', {token: await site.mint('zoe', READ, {iat: now() + 2})}));
+    assert.deepEqual(Object.keys(left), ['subject', 'exported_at', 'changes', 'revocation', 'tombstone']);
+    assertProblem(await site.get('/v1/me/export', {as: 'admin', scope: READ}), 404);
+  });
   test('all that is held, in one document', async () => {
     const {site} = at, w = word('e');
     await site.make(everything('ann', w));
