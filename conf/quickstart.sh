@@ -262,7 +262,8 @@ write_config() {
         [ -z "$workers" ] || printf 'workers = %s\n' "$workers"
         printf '[store]\nurl = sqlite:%s\n' "$database"
         printf '[token]\nkeys = %s\nissuer = https://quickstart.profiled.invalid\naudience = profiled\n' "$keys"
-        printf '[http]\nbase_url = %s\n' "http://127.0.0.1:$port"
+        # where the printed links lead: the pages show the server's own pictures by their own address
+        printf '[http]\nbase_url = http://127.0.0.1:%s\n' "${edge_port:-$port}"
         [ -z "$varnish" ] || varnish_settings
     } >"$config.new" && mv -f "$config.new" "$config" || fail 'it cannot be written' 'is there room on the disk?'
     [ -z "$workers" ] || unset PROFILED_SERVER_WORKERS

@@ -193,10 +193,17 @@ export class Profiled {
     return (await this.#transport.send('PUT', avatarOf(id), {signal, body: image, headers})).body;
   }
 
-  async removeAvatar({id, signal} = {}) { await this.#transport.send('DELETE', avatarOf(id), {signal}); }
+  async removeAvatar({id, signal} = {}) {
+    try {
+      await this.#transport.send('DELETE', avatarOf(id), {signal});
+    } catch (error) {
+      /* an attempt whose answer was lost may have done it */
+      if (!(error instanceof NotFound && error.unsure)) throw error;
+    }
+  }
 
   /** Every token issued up to this second is dead, this one too. id: another's, for an admin. */
-  async revokeTokens({id, signal} = {}) { await this.#transport.send('DELETE', id === undefined ? '/v1/me/tokens' : `${address(id)}/tokens`, {signal}); }
+  async revokeTokens({id, signal} = {}) { await this.#transport.send('DELETE', id === undefined ? '/v1/me/tokens' : `${address(id)}/tokens`, {signal, repeatable: false}); }
 
   /** One token is dead (RFC 7009). */
   async revoke(token, {signal} = {}) { await this.#transport.send('POST', '/v1/tokens/revoke', {signal, repeatable: true, body: new URLSearchParams({token})}); }
@@ -250,10 +257,10 @@ export class Profiled {
     const bearer = await this.#bearer(signal);
     const kept = await this.#kept(key, own);
     const answer = await this.#transport.send('GET', key, {signal, bearer, headers: kept === undefined ? {} : {'If-None-Match': kept.etag}});
-    if (answer.status === 304) return this.#hand(kept.edit ?? path, kept.etag, kept.body, set === undefined);
-    const etag = answer.headers.get('etag'), {body} = answer;
     /* what was read by its handle is edited at its id */
-    const edit = path.startsWith('/v1/profiles/@') ? address(body.id) : undefined;
+    const editOf = ({id}) => (path.startsWith('/v1/profiles/@') ? address(id) : undefined);
+    if (answer.status === 304) return this.#hand(editOf(kept.body) ?? path, kept.etag, kept.body, set === undefined);
+    const etag = answer.headers.get('etag'), {body} = answer, edit = editOf(body);
     await this.#keep(key, own, {etag, body, edit}, answer.holder);
     return this.#hand(edit ?? path, etag, body, set === undefined);
   }

@@ -5,7 +5,7 @@ import {isQuiet, net, profiled} from './page.js';
 import {Rows} from './rows.js';
 import {face} from './view.js';
 
-const PAGE = 100, PAUSE_MS = 180, SHORTEST = 2;
+const PAGE = 100, PAUSE_MS = 180, SHORTEST = 2, AGE_MS = 30000;
 const MEMBERS = ['handle', 'name', 'picture', 'pronouns'];
 
 function row({handle, name, picture, pronouns}) {
@@ -26,7 +26,7 @@ function pages(q) {
 
 export class Directory {
   title = 'Directory';
-  #scroll = 0; #timer;
+  #scroll = 0; #left = Infinity; #timer;
   #input = el('input', {type: 'search', id: 'q', autocomplete: 'off', autocapitalize: 'off', spellcheck: 'false', enterkeyhint: 'search', 'aria-describedby': 'found'});
   #found = el('p', {class: 'small', id: 'found'});
   #trouble = el('div');
@@ -70,10 +70,16 @@ export class Directory {
 
   start() {
     this.rows.start();
+    /* what was left a while ago is read anew */
+    if (Date.now() - this.#left > AGE_MS) {
+      this.#scroll = 0;
+      this.rows.reset(pages(this.#q));
+    }
     scrollTo(0, this.#scroll);
     this.rows.draw();
   }
   stop() {
+    this.#left = Date.now();
     this.#scroll = scrollY;
     this.rows.stop();
   }

@@ -36,13 +36,26 @@ export class Editor {
   show(profile, keep = () => false) {
     const now = flatten(profile);
     for (const [name, control] of this.#controls) {
-      if (keep(name)) continue;
+      const sees = control.sees;
+      const entered = keep(name) && control.inputs.filter((input) => 'value' in input).map((input) => [input, input.value, input.selectionStart, input.selectionEnd]);
       control.show(now.get(name));
       control.sees = now.get(`visibility/${name}`);
+      if (!entered) continue;
+      for (const [input, value, start, end] of entered) {
+        input.value = value;
+        if (typeof start === 'number') input.setSelectionRange(start, end);
+      }
+      control.sees = sees;
     }
     this.#profile = profile;
     this.#before = now;
     this.#changed();
+  }
+
+  /** A version that came by the way. Where it changed what is unsaved here, the one before stays: saving meets the conflict. */
+  take(profile) {
+    const moved = differing(this.#before, flatten(profile)).map((key) => key.replace('visibility/', ''));
+    if (!moved.some((name) => this.#controls.has(name) && this.unsaved(name))) this.show(profile, this.unsaved);
   }
 
   #seesTouched(name) { return this.#controls.get(name).sees !== undefined && this.#controls.get(name).sees !== this.#before.get(`visibility/${name}`); }

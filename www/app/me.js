@@ -17,7 +17,7 @@ export class Me {
   constructor() {
     this.node = el('div', {}, el('div', {class: 'title'}, el('h1', {}, 'Your profile'), this.#link), this.#body);
     session.bound = () => this.#shown && this.#editor.dirty;
-    addEventListener('beforeunload', (event) => { if (this.#shown && this.#editor.dirty) event.preventDefault(); });
+    addEventListener('beforeunload', (event) => { if (session.bound()) event.preventDefault(); });
   }
 
   start() { if (!this.#shown || !this.#editor.dirty) this.refresh(); }
@@ -27,11 +27,17 @@ export class Me {
     if (this.#shown && this.#editor.dirty) return;
     try {
       const profile = await profiled.me();
+      /* what was typed meanwhile stays */
+      if (this.#shown && this.#editor.dirty) {
+        this.#editor.take(profile);
+        this.#fresh(profile);
+        return;
+      }
       if (!this.#shown) this.#lay();
       this.#editor.show(profile);
       this.#fresh(profile);
     } catch (error) {
-      if (isQuiet(error)) return;
+      if (isQuiet(error) || (this.#shown && this.#editor.dirty)) return;
       this.#shown = false;
       this.#body.removeAttribute('aria-busy');
       this.#body.replaceChildren(error instanceof NotFound ? this.#none() : trouble(error, () => this.refresh()));
@@ -41,7 +47,7 @@ export class Me {
   /* The picture is a part of the profile, so that there is a new version now; what is unsaved in other fields stays. */
   async #reread() {
     const profile = await profiled.me();
-    this.#editor.show(profile, this.#editor.unsaved);
+    this.#editor.take(profile);
     this.#fresh(profile);
   }
 

@@ -59,6 +59,7 @@ class Session extends EventTarget {
 
   signOut() {
     this.#token = undefined;
+    this.bound = () => false; /* what is unsaved goes with it */
     this.#changed();
   }
 

@@ -84,7 +84,9 @@ export class Transport {
       if (status === 401 && this.#token !== undefined && !renewed) {
         renewed = true;
         const next = await this.current(signal, bearer.token);
-        if (next.token !== undefined && next.token !== bearer.token) { bearer = next; attempt--; continue; }
+        /* what one person asked to be written is not written as another */
+        const same = method === 'GET' || next.holder === bearer.holder;
+        if (next.token !== undefined && next.token !== bearer.token && same) { bearer = next; attempt--; continue; }
       }
       if (attempt >= this.#attempts || !this.#again(problem, repeatable)) throw problem;
       if (status !== 429) unsure = true;
