@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "fcgi/hold.h"
 #include "handlers/changes.h"
+#include "store/erase.h"
 #include "store/notice.h"
 #include "store/tidy.h"
 #include "store/watch.h"
@@ -38,6 +39,7 @@ struct changes {
     int64_t erase_due_us;  /* 0: nothing was deleted */
     int64_t erase_rest_us; /* not before */
     bool erase_again;      /* something was deleted since the pass began */
+    bool merging;          /* words are being taken out of the search index */
     uint32_t sweep_page;   /* where it is; 0: none is under way */
     int64_t sweep_begun_us;
     bool told; /* that the database cannot be read was logged */
@@ -92,6 +94,15 @@ static bool pass(void *data, const struct store_change *change)
     return true;
 }
 
+static void erase_soon(struct changes *c, int64_t now_us)
+{
+    if (!c->erase_again || c->erase_due_us != 0)
+        return;
+    c->erase_due_us = now_us + ERASE_PAUSE_US;
+    if (c->erase_due_us < c->erase_rest_us)
+        c->erase_due_us = c->erase_rest_us;
+}
+
 /* Goes through what is new in the log. Where that cannot be told, there may have been a deletion. */
 static enum err follow(struct changes *c, struct store *store, int64_t now_us, struct err_detail *why)
 {
@@ -107,11 +118,7 @@ static enum err follow(struct changes *c, struct store *store, int64_t now_us, s
     c->more = c->seen != page.snapshot.seq;
     c->marked = !c->more;
     c->erase_again = c->erase_again || lost || passage.deletion;
-    if (c->erase_again && c->erase_due_us == 0) {
-        c->erase_due_us = now_us + ERASE_PAUSE_US;
-        if (c->erase_due_us < c->erase_rest_us)
-            c->erase_due_us = c->erase_rest_us;
-    }
+    erase_soon(c, now_us);
     return OK;
 }
 
@@ -176,6 +183,11 @@ static enum err look_at_store(struct changes *c, int64_t now_us, struct err_deta
         c->marked = c->marked && whole;
     }
     c->told = false;
+    /* merges of the index move rows as well: once more when the last of them is done */
+    bool merging = store_erase_due(store) >= 0;
+    c->erase_again = c->erase_again || (c->merging && !merging);
+    c->merging = merging;
+    erase_soon(c, now_us);
     tidy(c, store, now_us);
     erase(c, store, now_us);
     return OK;

@@ -209,7 +209,7 @@ static enum err answer(struct handlers_context *context, struct http_exchange *x
         return gone(x, now, "entries behind that place have been tidied away");
     if (e != OK) /* what the store calls not found, say, is no answer of ours */
         return handlers_fault(x, e == ERR_FULL || e == ERR_BUSY || e == ERR_NOMEM ? e : ERR_IO);
-    if (page.upto == after && asked->wait_s > 0 && x->hold != NULL) {
+    if (page.upto == after && asked->wait_s > 0 && x->hold != NULL && !x->hold->last) {
         if (x->hold->full)
             return handlers_problem(x, HTTP_PROBLEM_OVERLOADED, ERR_BUSY,
                                     "too many wait for changes already");

@@ -43,10 +43,11 @@ END;
 -- is brought is put right. Last-Modified does not go back when a deleted id is made anew.
 CREATE TRIGGER profiles_insert AFTER INSERT ON profiles
 BEGIN
-    INSERT INTO changes (profile_id, what, handle, at)
+    INSERT INTO changes (profile_id, what, handle, at, prior)
     VALUES (NEW.id, 'create', NEW.handle,
             coalesce((SELECT deleted_at FROM tombstones
-                      WHERE id = NEW.id AND deleted_at > NEW.owner_updated_at), NEW.owner_updated_at));
+                      WHERE id = NEW.id AND deleted_at > NEW.owner_updated_at), NEW.owner_updated_at),
+            (SELECT seq FROM tombstones WHERE id = NEW.id));
 
     UPDATE profiles
     SET (owner_seq, owner_updated_at, public_seq, public_updated_at) =
@@ -144,9 +145,10 @@ BEGIN
     INSERT INTO departures (id, prior, at)
     SELECT OLD.id, OLD.owner_seq, max(ms, OLD.owner_updated_at) FROM moment;
 
-    INSERT INTO changes (profile_id, what, handle, at)
+    INSERT INTO changes (profile_id, what, handle, at, prior)
     SELECT NEW.id, 'create', NEW.handle,
-           max(ms, OLD.owner_updated_at, coalesce((SELECT deleted_at FROM tombstones WHERE id = NEW.id), 0))
+           max(ms, OLD.owner_updated_at, coalesce((SELECT deleted_at FROM tombstones WHERE id = NEW.id), 0)),
+           (SELECT seq FROM tombstones WHERE id = NEW.id)
     FROM moment;
 
     UPDATE profiles

@@ -87,4 +87,9 @@ CREATE TRIGGER avatars_replaced AFTER DELETE ON replaced
 BEGIN
     DELETE FROM avatars
     WHERE profile_id = OLD.id AND picture IS NOT (SELECT picture FROM profiles WHERE id = OLD.id);
+
+    -- one that stays behind suspended is shown no longer
+    INSERT OR FAIL INTO changes (profile_id, what, at)
+    SELECT hash, 'avatar', OLD.at FROM avatars JOIN images ON images.n = image JOIN profiles ON id = profile_id
+    WHERE profile_id = OLD.id AND state = 'suspended';
 END;

@@ -107,10 +107,11 @@ static enum err send_all(struct edge_link *l, struct store *store, int64_t now_u
             LOG_SPAN("address", l->address), LOG_STR("reason", edge_reason_text(l->peer.all)));
     }
     struct span after = l->begun ? buf_span(&l->subject) : (struct span){NULL, 0};
-    if ((e = store_revocations_read(store, after, over_s, take_revocation, &r, &snapshot, why)) != OK)
+    if ((e = store_revocations_read(store, after, over_s, take_revocation, &r, &snapshot, why)) != OK ||
+        (e = edge_batch_status(&l->batch)) != OK || (e = buf_status(&l->subject)) != OK) {
+        l->begun = false; /* subject went ahead of what was sent */
         return e;
-    if ((e = edge_batch_status(&l->batch)) != OK || (e = buf_status(&l->subject)) != OK)
-        return e;
+    }
     if (!l->begun)
         l->all = (struct edge_place){snapshot.lineage, snapshot.seq, snapshot.entry};
     l->more = r.full;

@@ -5,15 +5,15 @@
 
 #include <limits.h>
 
-enum { WHOLE_US = 20 * 1000 * 1000, BEYOND = 256 * 1024 };
+/* with the last piece, which may take 15 s more, it stays below the request_timeout of 30 s */
+enum { WHOLE_US = 14 * 1000 * 1000, BEYOND = 256 * 1024 };
 
 void fcgi_body_begin(struct fcgi_body *body, const struct http_request *request, FCGX_Stream *in, int fd,
-                     size_t max, bool timed)
+                     size_t max)
 {
     struct span length = http_request_header(request, HTTP_HEADER_CONTENT_LENGTH);
-    *body = (struct fcgi_body){.in = in, .fd = fd, .known = length.len > 0, .max = max};
-    if (timed)
-        body->until_us = clock_monotonic_us() + WHOLE_US;
+    *body = (struct fcgi_body){
+        .in = in, .fd = fd, .known = length.len > 0, .max = max, .until_us = clock_monotonic_us() + WHOLE_US};
     if (body->known && !span_to_u64(length, UINT64_MAX, &body->length))
         body->failed = ERR_INVALID;
     else if (body->known && body->length > max)
@@ -25,7 +25,7 @@ static enum err take(struct fcgi_body *body, char *to, size_t size, size_t *len)
 {
     int64_t now_us = clock_monotonic_us();
     *len = 0;
-    if (body->until_us != 0 && now_us > body->until_us)
+    if (now_us > body->until_us)
         return ERR_IO;
     fcgi_deadline_watch(body->fd, now_us);
     int n = FCGX_GetStr(to, size > INT_MAX ? INT_MAX : (int)size, body->in);

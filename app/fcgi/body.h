@@ -16,15 +16,16 @@ struct fcgi_body {
     uint64_t length; /* what it tells */
     uint64_t got;
     size_t max;
-    int64_t until_us; /* for a stream: the whole of it; 0: no limit but that of each piece */
+    int64_t until_us; /* by when the whole of it must be there */
     enum err failed;  /* what the next read gives; OK: it goes on */
     bool ended;       /* read to its end, and whole */
 };
 
-/* For a body of at most max bytes. timed: the whole of it may take some 20 s. One that tells that it is
- * longer is ERR_TOO_LARGE at the first read, a length that is no number ERR_INVALID. */
+/* For a body of at most max bytes. The whole of it may take some 14 s, or whoever sends slowly, and needs no
+ * token for that, would hold a worker until it is killed. One that tells that it is longer than max is
+ * ERR_TOO_LARGE at the first read, a length that is no number ERR_INVALID. */
 void fcgi_body_begin(struct fcgi_body *body, const struct http_request *request, FCGX_Stream *in, int fd,
-                     size_t max, bool timed);
+                     size_t max);
 /* http_stream_read; data is the struct fcgi_body. */
 enum err fcgi_body_read(void *data, char *to, size_t size, size_t *len);
 /* Reads what is left, a little beyond max at most: Apache sends the end of a body by itself, and answers 503

@@ -179,7 +179,8 @@ static void handle(struct loop *l, struct connection *c, bool final)
 {
     struct http_request request = {0};
     struct route_outcome outcome = {.row = ROUTE_NONE};
-    struct http_hold hold = {.full = c->state != HELD && l->held >= FCGI_HELD_MOST};
+    struct http_hold hold = {
+        .full = c->state != HELD && l->held >= FCGI_HELD_MOST, .again = c->state == HELD, .last = final};
     int64_t begun_us = clock_monotonic_us();
     char **variables;
     enum err e;
@@ -192,7 +193,7 @@ static void handle(struct loop *l, struct connection *c, bool final)
         e = ERR_NOMEM;
     fcgi_ids_next(&l->ids, request.id);
     if (e == OK)
-        route_answer_or_hold(l->router, &request, &l->response, &l->arena, &outcome, final ? NULL : &hold);
+        route_answer_or_hold(l->router, &request, &l->response, &l->arena, &outcome, &hold);
     l->hooks->request_end(l->hooks->data);
     if (e != OK) {
         drop(l, c);

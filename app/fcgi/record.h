@@ -12,8 +12,9 @@
 
 enum {
     FCGI_RECORD_HEADER = 8,
-    FCGI_PARAMS_MOST = 128 * 1024, /* of variables: headers and address of 48 KB, and what is made of them */
-    FCGI_BODY_MOST = 1024 * 1024,  /* thrown away */
+    FCGI_PARAMS_MOST =
+        384 * 1024, /* of variables: what a front lets through (nginx 4 of 64 KB), and the address twice */
+    FCGI_BODY_MOST = 32 * 1024 * 1024, /* thrown away: more than any front lets through */
 };
 
 /* Zeroed is the beginning. */

@@ -38,7 +38,7 @@ static enum err read_body(struct worker *w, int fd, struct http_request *request
     struct fcgi_body body;
     size_t len = 0;
     enum err e;
-    fcgi_body_begin(&body, request, w->fcgx.in, fd, w->options->body_max, false);
+    fcgi_body_begin(&body, request, w->fcgx.in, fd, w->options->body_max);
     do {
         char *to = buf_reserve(&w->body, PIECE);
         if (to == NULL)
@@ -62,7 +62,7 @@ static enum err take_body(struct worker *w, int fd, struct http_request *request
     size_t max = expected ? route_stream_max(w->router, request, &w->arena) : 0;
     *all_read = false;
     if (max > 0) {
-        fcgi_body_begin(stream, request, w->fcgx.in, fd, max, true);
+        fcgi_body_begin(stream, request, w->fcgx.in, fd, max);
         request->stream = (struct http_stream){.read = fcgi_body_read, .data = stream};
         return OK;
     }

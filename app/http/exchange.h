@@ -19,6 +19,8 @@ enum { HTTP_MAX_CAPTURES = 2 };
  */
 struct http_hold {
     bool full;       /* set by who serves: there is no room, who wants to wait is to be told so (503) */
+    bool again;      /* likewise: it was kept before, and counted then */
+    bool last;       /* likewise: the time is over, it must be answered now */
     int64_t wait_ms; /* 0: the answer is made */
     uint64_t place;  /* one number for what was looked at and had nothing to say */
 };

@@ -38,13 +38,15 @@ enum err handover_read(struct span text, struct handover *out)
 {
     struct span rest = text;
     struct span children = SPAN_INIT("children=");
-    uint64_t pid, generation, listen, activated, changes, board, memory;
+    uint64_t pid, generation, listen, activated, changes = 0, board, memory;
+    struct span form = span_cut(&rest, ' ');
+    bool without_changes = span_eq(form, SPAN("2"));
     out->child_count = 0;
-    if (!span_eq(span_cut(&rest, ' '), SPAN("3")) || !take(&rest, SPAN("pid="), INT32_MAX, &pid) ||
+    if ((!without_changes && !span_eq(form, SPAN("3"))) || !take(&rest, SPAN("pid="), INT32_MAX, &pid) ||
         !take(&rest, SPAN("generation="), UINT32_MAX, &generation) ||
         !take(&rest, SPAN("listen="), INT32_MAX, &listen) ||
         !take(&rest, SPAN("activated="), 1, &activated) ||
-        !take(&rest, SPAN("changes="), INT32_MAX, &changes) ||
+        (!without_changes && !take(&rest, SPAN("changes="), INT32_MAX, &changes)) ||
         !take(&rest, SPAN("board="), INT32_MAX, &board) ||
         !take(&rest, SPAN("memory="), INT32_MAX, &memory) || !span_starts(rest, children) ||
         !take_children(span_from(rest, children.len), out))

@@ -6,7 +6,8 @@
  * The pid is this process's, which an execve keeps: in any other process the variable means nothing. The
  * listening socket, that of the changes process (0: none), the scoreboard and the memory that the workers
  * share (0: none; the pool knows nothing of what lies in it) are descriptors that stay open; the children
- * stay children. Pure text, no I/O.
+ * stay children. Form 2, of a program that knows no changes process, lacks that member and is taken too: a
+ * reload to a newer program loses nothing. Pure text, no I/O.
  */
 #pragma once
 #include "base/buf.h"
@@ -34,5 +35,5 @@ struct handover {
 
 /* Appends the text. */
 void handover_write(const struct handover *h, struct buf *out);
-/* ERR_INVALID: it is not such a text, of this very form; *out is then not to be used. */
+/* ERR_INVALID: it is not such a text, of these very forms; *out is then not to be used. */
 MUST_USE enum err handover_read(struct span text, struct handover *out);

@@ -79,26 +79,36 @@ static enum err open_changes(struct supervisor *s, const struct privileges *priv
     return e == ERR_NOT_FOUND ? OK : e;
 }
 
-/* The one that was handed over, unless the settings name another address: whoever waits at the one before is
- * with the process before, which goes on until it is told to end. */
+/* The one that was handed over, unless the settings name another address that can be listened at: whoever
+ * waits at the one before is with the process before, which goes on until it is told to end. */
 static enum err take_over_changes(struct supervisor *s, const struct handover *h)
 {
     const struct privileges nobody = {.uid = (uid_t)-1, .gid = (gid_t)-1};
-    struct config_listen address;
+    struct config_listen address, main;
+    struct listener_options options = {.uid = (uid_t)-1, .gid = (gid_t)-1};
+    struct listener before = {.fd = -1};
     struct err_detail why = {0};
     enum err e;
     if (h->changes_fd >= 0) {
         if ((e = listener_adopt(h->changes_fd, false, &s->changes, s->detail)) != OK)
             return e;
-        if (read_changes_listen(s, &address, &why) == OK && listener_is_at(&s->changes, &address))
+        if (read_changes_listen(s, &address, &why) == OK && listener_is_at(&s->changes, &address)) {
+            if (read_listen(s, &main, &options, &why) == OK)
+                listener_update(&s->changes, &options);
             return OK;
-        listener_unlink(&s->changes);
-        listener_close(&s->changes);
+        }
+        before = s->changes;
+        s->changes = (struct listener){.fd = -1};
     }
-    if (open_changes(s, &nobody) == OK)
+    if (open_changes(s, &nobody) == OK) {
+        listener_unlink(&before);
+        listener_close(&before);
         return OK;
+    }
+    s->changes = before;
     LOG(s->log, LOG_ERROR, "listen-failed", LOG_STR("reason", s->detail->text),
-        LOG_STR("effect", "nobody can wait for changes"));
+        LOG_STR("effect", before.fd >= 0 ? "who waits for changes does so at the address before"
+                                         : "nobody can wait for changes"));
     s->detail->text[0] = '\0';
     return OK;
 }

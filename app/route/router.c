@@ -99,7 +99,8 @@ static unsigned answer(const struct router *router, struct http_exchange *x, str
     x->capture_count = found.capture_count;
     if (found.row->scope != 0) {
         outcome->err = route_authorise(router->guard, found.row->scope, x, &caller, &outcome->reason);
-        if (outcome->err == OK)
+        /* one that was kept was counted when it came */
+        if (outcome->err == OK && (x->hold == NULL || !x->hold->again))
             outcome->err = route_rate_ask(&router->rates, kind_of(router, found.row, x->request->method),
                                           router->cache, caller.subject, x, rate);
         if (outcome->err != OK)
@@ -126,7 +127,7 @@ void route_answer_or_hold(const struct router *router, const struct http_request
     struct http_timing timing;
     struct route_rate rate = {.name = NULL};
     if (hold != NULL)
-        *hold = (struct http_hold){.full = hold->full};
+        *hold = (struct http_hold){.full = hold->full, .again = hold->again, .last = hold->last};
     *outcome = (struct route_outcome){.row = ROUTE_NONE};
     cache_begin(router->cache, x.now_ms);
     route_timing_begin(&x, &timing, router->timing);

@@ -6,12 +6,13 @@
 #include <stdatomic.h>
 
 enum {
-    SMALL_PAGES = 256,  /* an index up to this is merged without a pause */
-    STEP_PAGES = 64,    /* that a step writes: a few milliseconds */
-    REST = 9,           /* times what a step took is waited behind it */
-    BETWEEN_MS = 1000,  /* merges, at least */
-    LATER_MS = 50,      /* where the lock was not to be had */
-    DAMAGED_MS = 60000, /* where the index is damaged */
+    SMALL_PAGES = 256,        /* an index up to this is merged without a pause */
+    STEP_PAGES = 64,          /* that a step writes: a few milliseconds */
+    REST = 9,                 /* times what a step took is waited behind it */
+    BETWEEN_MS = 1000,        /* merges, at least */
+    BETWEEN_MOST_MS = 600000, /* and at most: a clock may be set, and a pool may have stood still */
+    LATER_MS = 50,            /* where the lock was not to be had */
+    DAMAGED_MS = 60000,       /* where the index is damaged */
     MAX_SEGMENTS = 2000,
     COPY_BACK = -1,
 };
@@ -200,7 +201,7 @@ static enum err step_locked(struct store *s, struct err_detail *detail)
     if (e == OK && state.behind)
         return catch_up(s, detail);
     /* another one was here meanwhile */
-    if (e != OK || !is_open(&state) || state.due_ms > now_ms)
+    if (e != OK || !is_open(&state) || (state.due_ms > now_ms && state.due_ms - now_ms <= BETWEEN_MOST_MS))
         return e;
     if (state.segment == COPY_BACK) {
         if ((e = copy_back(s, &whole, detail)) != OK)
@@ -209,7 +210,9 @@ static enum err step_locked(struct store *s, struct err_detail *detail)
             return look_again(s, now_ms + LATER_MS), OK;
         state.segment = 0;
         int64_t took_ms = now_ms - state.begun_ms;
-        state.due_ms = now_ms + (took_ms > BETWEEN_MS ? took_ms : BETWEEN_MS);
+        state.due_ms = now_ms + (took_ms < BETWEEN_MS        ? BETWEEN_MS
+                                 : took_ms > BETWEEN_MOST_MS ? BETWEEN_MOST_MS
+                                                             : took_ms);
     }
     if ((e = store_step(s, STORE_BEGIN, detail)) != OK)
         return e;
@@ -268,5 +271,5 @@ int store_erase_due(struct store *s)
         return -1;
     int64_t due_ms = s->erase.due_ms > s->erase.not_before_ms ? s->erase.due_ms : s->erase.not_before_ms;
     int64_t wait_ms = due_ms - clock_now_ms(&clock_system);
-    return wait_ms <= 0 ? 0 : wait_ms > 60000 ? 60000 : (int)wait_ms;
+    return wait_ms <= 0 || wait_ms > BETWEEN_MOST_MS ? 0 : wait_ms > 60000 ? 60000 : (int)wait_ms;
 }

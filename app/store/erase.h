@@ -9,8 +9,8 @@
  * Each step is a short transaction under the writers' lock, and each leaves in the table search_erasure how
  * far it is: whoever is killed, another goes on. What is taken out meanwhile waits for the next merge, and
  * never makes the one under way start over. A large index is given a tenth of the time; a small one is done
- * at once. Between two merges there is a pause as long as the former took, a second at least: a storm of
- * deletions does not keep the disk busy.
+ * at once. Between two merges there is a pause as long as the former took, a second at least and ten minutes
+ * at most: a storm of deletions does not keep the disk busy.
  *
  * secure_delete, which every connection has on, zeroes what SQLite itself sets free.
  */

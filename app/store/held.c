@@ -24,6 +24,7 @@ static enum err read_revocation(struct store *s, struct span subject, struct sto
 {
     sqlite3_stmt *stmt = s->statements[STORE_REVOCATION];
     store_bind(stmt, 1, subject);
+    store_bind(stmt, 2, (struct span){NULL, 0}); /* of no single token */
     int code = sqlite3_step(stmt);
     if (code == SQLITE_ROW && sqlite3_column_type(stmt, 2) != SQLITE_NULL)
         out->revoked_until_s = sqlite3_column_int64(stmt, 2);

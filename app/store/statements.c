@@ -57,7 +57,8 @@ static const char *const texts[STORE_STATEMENT_COUNT] = {
                          "EXISTS (SELECT 1 FROM revoked_tokens WHERE name=?2) FROM meta",
     [STORE_REVOKE_SUBJECT] = "INSERT INTO revoke (subject,until_s) VALUES (?1,?2)",
     [STORE_REVOKE_TOKEN] =
-        "INSERT INTO revoked_tokens (name,subject,expires_s) VALUES (?1,?2,?3) ON CONFLICT DO NOTHING",
+        "INSERT INTO revoked_tokens (name,subject,expires_s) VALUES (?1,?2,?3) ON CONFLICT (name) DO UPDATE "
+        "SET expires_s=excluded.expires_s WHERE excluded.expires_s>revoked_tokens.expires_s",
     [STORE_SNAPSHOT] = "SELECT " SNAPSHOT " FROM meta",
     [STORE_CHANGES_AFTER] =
         "SELECT seq,profile_id,what,handle,old_handle,at,token,token_until_s FROM changes WHERE seq>?1 "

@@ -15,7 +15,7 @@
 const unsigned thumbnail_sizes[THUMBNAIL_COUNT] = {48, 96, 256};
 
 enum {
-    SLOT_WAIT_MS = 500,   /* before ERR_BUSY */
+    SLOT_WAIT_MS = 40,    /* before ERR_BUSY: a worker that waits here answers nobody else */
     SLOT_AGAIN_MS = 20,   /* between two looks */
     CHILD_WAIT_MS = 8000, /* of the clock on the wall: the child's own time is less (child.c) */
     FIRST_SLOT = 64,      /* the bytes before it are the writers' (store/lock.h) */

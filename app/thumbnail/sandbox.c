@@ -23,6 +23,8 @@
 #error "name this machine's AUDIT_ARCH_ here: the filter must know whose system calls it counts"
 #endif
 
+enum { NICENESS = 10 };
+
 enum err thumbnail_sandbox_begin(void)
 {
     const struct rlimit none = {0, 0};
@@ -31,6 +33,8 @@ enum err thumbnail_sandbox_begin(void)
         prctl(PR_SET_DUMPABLE, 0) != 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
         setrlimit(RLIMIT_CORE, &none) != 0)
         return ERR_IO;
+    /* decoding gives way to answering; where that may not be said it does without */
+    (void)setpriority(PRIO_PROCESS, 0, NICENESS);
     return OK;
 }
 

@@ -110,6 +110,12 @@ scenario('the export', {settings: {server: {workers: 2}}}, (at) => {
     assert.deepEqual(Object.keys(after), ['subject', 'exported_at', 'changes', 'revocation', 'tombstone']);
     assert(Math.abs(Date.parse(after.tombstone.deleted_at) - Date.now()) < 60000);
     assert.equal(after.changes.entries[0].what, 'delete');
+    // made anew by an administrator: what the log holds from before is still held
+    assert.equal((await site.put('/v1/profiles/ann', {handle: 'anew'}, {as: 'admin', none: '*'})).status, 201);
+    await sleep(1100);
+    const anew = expects(await site.get('/v1/me/export', {token: await site.mint('ann', READ)}));
+    assert.deepEqual(anew.changes.entries.slice(1), after.changes.entries);
+    assert.equal((await site.delete('/v1/profiles/ann', {as: 'admin', match: '*'})).status, 204);
     assert.equal(after.changes.entries[0].seq, after.tombstone.seq);
     assert(after.changes.entries.every((e) => e.handle === undefined && e.old_handle === undefined));
   });

@@ -203,3 +203,16 @@ scenario('rates behind an edge', {settings: edge}, (at) => {
     assert.equal(answer.header('cdn-cache-control'), undefined);
   });
 }, (site) => site.make({id: 'ann', handle: 'ann'}));
+
+scenario('rates of those who wait', {settings: {limits: {reads_per_minute: 2}, log: {level: 'warn'}}}, (at) => {
+  test('a request that waits counts once, and is not refused at its end', async () => {
+    const {site} = at;
+    const wait = () => site.get('/v1/changes?wait=1', {as: 'admin'});
+    for (let i = 0; i < 2; i++) {
+      const answer = await wait();
+      assert.equal(answer.status, 200, answer.text);
+      assert.deepEqual(answer.json.changes, []);
+    }
+    assertProblem(await wait(), 429);
+  });
+});

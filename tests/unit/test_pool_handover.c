@@ -47,7 +47,24 @@ static const char *const refused[] = {
     "3 pid=1 generation=1 listen=3 activated=0 changes=0 board=4 memory=0 children=5:1 ",
     "3 pid=1 generation=1 listen=3 activated=0 changes=-1 board=4 memory=0 children=",
     "3 pid=1 generation=1 listen=3 activated=0 board=4 memory=0 children=",
+    "2 pid=1 generation=1 listen=3 activated=0 changes=5 board=4 memory=0 children=",
 };
+
+/* A reload from a program that knows no changes process. */
+static void the_form_before_is_taken(void **state)
+{
+    (void)state;
+    struct handover h;
+    assert_int_equal(
+        handover_read(SPAN("2 pid=7 generation=4 listen=3 activated=1 board=5 memory=6 children=8:1"), &h),
+        OK);
+    assert_int_equal(h.pid, 7);
+    assert_int_equal(h.listen_fd, 3);
+    assert_int_equal(h.changes_fd, -1);
+    assert_int_equal(h.board_fd, 5);
+    assert_int_equal(h.memory_fd, 6);
+    assert_int_equal(h.child_count, 1);
+}
 
 static void nonsense_is_refused(void **state)
 {
@@ -62,14 +79,19 @@ static void nonsense_is_refused(void **state)
 static void there_and_back(void **state)
 {
     (void)state;
-    static struct handover out = {
-        .pid = 4711, .generation = 4294967295u, .listen_fd = 5, .activated = true, .changes_fd = 7, .board_fd = 9,
-        .memory_fd = -1};
+    static struct handover out = {.pid = 4711,
+                                  .generation = 4294967295u,
+                                  .listen_fd = 5,
+                                  .activated = true,
+                                  .changes_fd = 7,
+                                  .board_fd = 9,
+                                  .memory_fd = -1};
     static struct handover in;
     struct buf text = {0};
     handover_write(&out, &text);
-    assert_string_equal(buf_text(&text),
-                        "3 pid=4711 generation=4294967295 listen=5 activated=1 changes=7 board=9 memory=0 children=");
+    assert_string_equal(
+        buf_text(&text),
+        "3 pid=4711 generation=4294967295 listen=5 activated=1 changes=7 board=9 memory=0 children=");
     assert_int_equal(handover_read(buf_span(&text), &in), OK);
     assert_int_equal(in.child_count, 0);
     assert_true(in.activated);
@@ -106,6 +128,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nonsense_is_refused),
+        cmocka_unit_test(the_form_before_is_taken),
         cmocka_unit_test(there_and_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
